@@ -1,0 +1,42 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let package = Package(
+  name: "quell",
+  products: [
+    // MARK: For Swift hosts
+    .library(name: "Quell", targets: ["Quell"]),
+    .library(name: "QuellImport", targets: ["QuellImport"]),
+
+    // MARK: The command
+    .executable(name: "quell", targets: ["QuellTool"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    // MARK: The runtime: libc alone, ordinary and Embedded Swift from the same sources
+    .target(name: "CQuell"),
+    .target(name: "Quell", dependencies: ["CQuell"]),
+
+    // MARK: The importer: host only
+    .systemLibrary(name: "CProtobuf", pkgConfig: "protobuf", providers: [.apt(["libonnx-dev", "libprotobuf-dev"])]),
+    .target(
+      name: "COnnx",
+      dependencies: ["CProtobuf"],
+      cxxSettings: [.define("ONNX_NAMESPACE", to: "onnx"), .define("ONNX_ML", to: "1")],
+      linkerSettings: [.linkedLibrary("onnx"), .linkedLibrary("onnx_proto")]),
+    .target(name: "QuellImport", dependencies: ["COnnx", "Quell"]),
+
+    // MARK: The command
+    .executableTarget(
+      name: "QuellTool",
+      dependencies: ["Quell", "QuellImport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+    // MARK: Tests
+    .testTarget(name: "QuellTests", dependencies: ["Quell", "QuellImport"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "QuellImportTests", dependencies: ["Quell", "QuellImport"], resources: [.copy("Fixtures")]),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
+)
