@@ -1,0 +1,145 @@
+/// One instruction of a program: what a step does with vectors of static shape.
+///
+/// A program is a flat list of these for one token. Operands are indices into the program's values, or into the file's
+/// tensors where a parameter is called `table` or `matrix`. docs/FORMAT.md defines each operation and its encoding.
+public enum Operation: Equatable, Sendable {
+  /// result = row `add + n` of the table, n being the token or the position.
+  case row(table: Int, source: RowSource, add: Int, result: Int)
+  /// result = source.
+  case copy(source: Int, result: Int)
+  /// result[i] = function(source[i]).
+  case unary(UnaryFunction, source: Int, result: Int)
+  /// result[i] = function(left[i], right[i]); an operand of one element serves all.
+  case binary(BinaryFunction, left: Int, right: Int, result: Int)
+  /// result = normalised source, scaled by gain and shifted by bias where they are present.
+  case normalize(Normalization, source: Int, gain: Int?, bias: Int?, epsilon: Float, result: Int)
+  /// Makes the list of events of a site from the source.
+  case events(site: Int, source: Int)
+  /// result = matrix times the last list of events, plus the bias.
+  case linear(matrix: Int, layout: MatrixLayout, bias: Int?, result: Int)
+  /// Appends key and value to a cache, then attends with every head of the query over all positions so far.
+  case attention(query: Int, key: Int, value: Int, cache: Int, heads: Int, scale: Float, result: Int)
+
+  /// How many 32-bit words encode one operation.
+  public static let wordCount = 8
+}
+
+/// What chooses the row of a table.
+public enum RowSource: UInt32, Sendable {
+  case token = 0
+  case position = 1
+}
+
+/// A function of one element.
+public enum UnaryFunction: UInt32, Sendable, CaseIterable {
+  case negate = 0
+  case exponential = 1
+  case relu = 2
+  case sigmoid = 3
+}
+
+/// A function of two elements.
+public enum BinaryFunction: UInt32, Sendable, CaseIterable {
+  case add = 0
+  case subtract = 1
+  case multiply = 2
+  case divide = 3
+  case maximum = 4
+}
+
+/// How a vector is normalised.
+public enum Normalization: UInt32, Sendable {
+  /// (x - mean) / sqrt(variance + epsilon).
+  case layer = 0
+}
+
+/// Which index of a matrix is contiguous in memory.
+public enum MatrixLayout: UInt32, Sendable {
+  /// One row per input: an event reads one contiguous row.
+  case inputMajor = 0
+  /// One row per output: an output is a dot product with one contiguous row.
+  case outputMajor = 1
+}
+
+// MARK: Encoding
+
+extension Operation {
+  private static let absent = UInt32.max
+
+  private enum Code {
+    static let row: UInt32 = 1
+    static let copy: UInt32 = 2
+    static let unary: UInt32 = 3
+    static let binary: UInt32 = 4
+    static let normalize: UInt32 = 5
+    static let events: UInt32 = 6
+    static let linear: UInt32 = 7
+    static let attention: UInt32 = 8
+  }
+
+  /// The operation that eight words of a file stand for, or nil where they stand for none.
+  ///
+  /// Indices are as the file gives them: the verifier checks them against the model.
+  public init?(decoding word: (Int) -> UInt32) {
+    func index(_ at: Int) -> Int { Int(word(at)) }
+    func optional(_ at: Int) -> Int? { word(at) == Operation.absent ? nil : Int(word(at)) }
+    switch word(0) {
+    case Code.row:
+      guard let source = RowSource(rawValue: word(2)) else { return nil }
+      self = .row(table: index(1), source: source, add: index(3), result: index(4))
+    case Code.copy:
+      self = .copy(source: index(1), result: index(2))
+    case Code.unary:
+      guard let function = UnaryFunction(rawValue: word(1)) else { return nil }
+      self = .unary(function, source: index(2), result: index(3))
+    case Code.binary:
+      guard let function = BinaryFunction(rawValue: word(1)) else { return nil }
+      self = .binary(function, left: index(2), right: index(3), result: index(4))
+    case Code.normalize:
+      guard let kind = Normalization(rawValue: word(1)) else { return nil }
+      self = .normalize(
+        kind, source: index(2), gain: optional(3), bias: optional(4), epsilon: Float(bitPattern: word(5)), result: index(6))
+    case Code.events:
+      self = .events(site: index(1), source: index(2))
+    case Code.linear:
+      guard let layout = MatrixLayout(rawValue: word(2)) else { return nil }
+      self = .linear(matrix: index(1), layout: layout, bias: optional(3), result: index(4))
+    case Code.attention:
+      self = .attention(
+        query: index(1), key: index(2), value: index(3), cache: index(4), heads: index(5), scale: Float(bitPattern: word(6)),
+        result: index(7))
+    default:
+      return nil
+    }
+  }
+
+  /// Gives the operation's eight words, in order, to `write`.
+  public func encode(_ write: (UInt32) -> Void) {
+    func words(_ code: UInt32, _ operands: UInt32...) {
+      write(code)
+      for operand in operands { write(operand) }
+      for _ in (operands.count + 1)..<Operation.wordCount { write(0) }
+    }
+    func word(_ index: Int) -> UInt32 { UInt32(index) }
+    func word(_ index: Int?) -> UInt32 { index.map { UInt32($0) } ?? Operation.absent }
+    switch self {
+    case .row(let table, let source, let add, let result):
+      words(Code.row, word(table), source.rawValue, word(add), word(result))
+    case .copy(let source, let result):
+      words(Code.copy, word(source), word(result))
+    case .unary(let function, let source, let result):
+      words(Code.unary, function.rawValue, word(source), word(result))
+    case .binary(let function, let left, let right, let result):
+      words(Code.binary, function.rawValue, word(left), word(right), word(result))
+    case .normalize(let kind, let source, let gain, let bias, let epsilon, let result):
+      words(Code.normalize, kind.rawValue, word(source), word(gain), word(bias), epsilon.bitPattern, word(result))
+    case .events(let site, let source):
+      words(Code.events, word(site), word(source))
+    case .linear(let matrix, let layout, let bias, let result):
+      words(Code.linear, word(matrix), layout.rawValue, word(bias), word(result))
+    case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
+      words(
+        Code.attention, word(query), word(key), word(value), word(cache), word(heads), scale.bitPattern, word(result))
+    }
+  }
+}
