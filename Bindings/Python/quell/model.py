@@ -44,7 +44,10 @@ class Model:
             self._memory = _aligned_copy(source)
             call(library.quell_model_open_memory, self._memory.ctypes.data, len(self._memory), ctypes.byref(handle))
         else:
-            call(library.quell_model_open_file, os.fsencode(source), ctypes.byref(handle))
+            path = os.fsencode(source)
+            if b"\0" in path:
+                raise ValueError("a path cannot hold a zero byte")
+            call(library.quell_model_open_file, path, ctypes.byref(handle))
         self._handle = handle.value
 
     # ---- What it is ----
@@ -102,19 +105,16 @@ class Model:
     ) -> Iterator[Token]:
         """Goes on with a text, token by token, in a session of its own.
 
-        Ends after max_tokens or with the token that ends a text. Texts of the tokens can be joined: a character's bytes are held
-        back until it is whole.
+        Ends after max_tokens, before the token that ends a text, and where the context is full. Texts of the tokens can be joined:
+        a character's bytes are held back until it is whole.
         """
         sampler = Sampler(temperature, top_k, top_p, seed)
         tokens = self.tokenizer.encode(prompt)
         if not tokens:
             raise ValueError("the prompt has no tokens")
-        return self._generate(tokens, max_tokens, sampler)
-
-    def _generate(self, tokens: list[int], max_tokens: int, sampler: Sampler) -> Iterator[Token]:
-        with self.session() as session:
-            session.prefill(tokens)
-            yield from continuation(session, sampler, max_tokens)
+        session = self.session()
+        session.prefill(tokens)
+        return continuation(session, sampler, max_tokens)
 
     # ---- Life ----
 

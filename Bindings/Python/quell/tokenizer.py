@@ -62,6 +62,10 @@ class Tokenizer:
         """The text of tokens; what is no UTF-8 is read as U+FFFD."""
         return self.decode_bytes(tokens).decode("utf-8", "replace")
 
+    def is_control(self, token: int) -> bool:
+        """Whether a token steers the model rather than stand for text."""
+        return library.quell_model_token_is_control(self._model._open_handle, token)
+
     def bytes(self, token: int) -> bytes:
         """The bytes of one token."""
         return self.decode_bytes([token])

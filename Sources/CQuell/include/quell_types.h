@@ -43,6 +43,9 @@ typedef struct quell_error {
   char message[256];    /**< One line of UTF-8, ended by a zero byte: what, where, what to do. */
 } quell_error;
 
+/** No token: what a model without a certain token answers. */
+#define QUELL_NO_TOKEN 0xffffffffu
+
 /** A model. Only pointers to it are of use; what it holds is private. */
 typedef struct quell_model {
   uintptr_t private_;
