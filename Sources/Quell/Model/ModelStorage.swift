@@ -49,14 +49,14 @@ struct ModelStorage {
     let caches = try file.require(file.caches, "quell.caches")
     let operations = try file.require(file.operations, "quell.operations")
     let thresholds = try file.require(file.thresholds, "quell.thresholds")
-    guard
-      let storage = arena.take(1, of: ModelStorage.self),
-      let tensorTable = arena.take(file.outline.tensorCount, of: Tensor.self),
-      let valueTable = arena.take(values.count / 3, of: Value.self),
-      let cacheTable = arena.take(caches.count / 3, of: Cache.self),
-      let operationTable = arena.take(operations.count / Operation.wordCount, of: Operation.self),
-      let siteTable = arena.take(thresholds.count, of: Site.self)
-    else { return nil }
+    // All are taken before any is looked at: an arena that counts gives none of them.
+    let storage = arena.take(1, of: ModelStorage.self)
+    let tensorTable = arena.take(file.outline.tensorCount, of: Tensor.self)
+    let valueTable = arena.take(values.count / 3, of: Value.self)
+    let cacheTable = arena.take(caches.count / 3, of: Cache.self)
+    let operationTable = arena.take(operations.count / Operation.wordCount, of: Operation.self)
+    let siteTable = arena.take(thresholds.count, of: Site.self)
+    guard let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else { return nil }
     try readTensors(file.outline, tensorList, into: tensorTable)
     try readValues(values, into: valueTable)
     for index in 0..<cacheTable.count {
