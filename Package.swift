@@ -34,8 +34,8 @@ let package = Package(
       dependencies: ["Quell", "QuellImport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // MARK: Tests
-    .testTarget(name: "QuellTests", dependencies: ["Quell", "QuellImport"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "QuellImportTests", dependencies: ["Quell", "QuellImport"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell"]),
+    .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport"], exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
