@@ -81,8 +81,8 @@ extension Operation {
   ///
   /// Indices are as the file gives them: the verifier checks them against the model.
   public init?(decoding word: (Int) -> UInt32) {
-    func index(_ at: Int) -> Int { Int(word(at)) }
-    func optional(_ at: Int) -> Int? { word(at) == Operation.absent ? nil : Int(word(at)) }
+    func index(_ at: Int) -> Int { Int(clamping: word(at)) }
+    func optional(_ at: Int) -> Int? { word(at) == Operation.absent ? nil : Int(clamping: word(at)) }
     switch word(0) {
     case Code.row:
       guard let source = RowSource(rawValue: word(2)) else { return nil }

@@ -1,0 +1,5 @@
+#ifndef CQUELL_H
+#define CQUELL_H
+#include "platform.h"
+#include "quell_types.h"
+#endif

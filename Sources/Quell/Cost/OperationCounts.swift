@@ -1,0 +1,65 @@
+import CQuell
+
+/// What a session's linear operations did since its counters were last set to zero.
+///
+/// An effective multiply-accumulate is one weight applied because its input was an event; the dense number is what a machine
+/// that skips nothing would do. The vocabulary head is counted apart, because the literature leaves it out of activation sparsity.
+public struct OperationCounts: Equatable, Sendable {
+  /// Tokens counted.
+  public var tokens: UInt64 = 0
+  /// Events of all sites.
+  public var events: UInt64 = 0
+  /// Effective multiply-accumulates, without the head's.
+  public var effectiveMACs: UInt64 = 0
+  /// Dense multiply-accumulates, without the head's.
+  public var denseMACs: UInt64 = 0
+  /// The head's effective multiply-accumulates.
+  public var headEffectiveMACs: UInt64 = 0
+  /// The head's dense multiply-accumulates.
+  public var headDenseMACs: UInt64 = 0
+
+  /// No counts.
+  public init() {}
+
+  /// The fraction of multiply-accumulates outside the head that were not done, 0 where there were none.
+  public var activationSparsity: Double { denseMACs == 0 ? 0 : 1 - Double(effectiveMACs) / Double(denseMACs) }
+}
+
+extension SessionStorage {
+  /// The counts of all sites together.
+  var counts: OperationCounts {
+    var counts = OperationCounts()
+    counts.tokens = tokenCount
+    for index in 0..<model.pointee.sites.count {
+      let site = model.pointee.sites[index]
+      let effective = eventCounts[index] &* UInt64(site.outputs)
+      let dense = tokenCount &* UInt64(site.inputs) &* UInt64(site.outputs)
+      counts.events &+= eventCounts[index]
+      if site.isHead {
+        counts.headEffectiveMACs &+= effective
+        counts.headDenseMACs &+= dense
+      } else {
+        counts.effectiveMACs &+= effective
+        counts.denseMACs &+= dense
+      }
+    }
+    return counts
+  }
+
+  /// Sets all counters to zero.
+  mutating func resetCounts() {
+    tokenCount = 0
+    eventCounts.update(repeating: 0)
+  }
+
+  /// Sets a site's threshold: inputs whose magnitude is not above it are quiet.
+  func setThreshold(_ threshold: Float, site: Int) throws(Failure) {
+    guard site >= 0, site < thresholds.count else {
+      throw Failure(QUELL_INVALID_ARGUMENT, "there is no site ").then(site).then("; sites: ").then(thresholds.count)
+    }
+    guard ModelStorage.isThreshold(threshold) else {
+      throw Failure(QUELL_INVALID_ARGUMENT, "a threshold is not a finite number of at least 0")
+    }
+    thresholds[site] = threshold
+  }
+}

@@ -1,0 +1,51 @@
+import CQuell
+
+/// Why a call failed: a status for programs and one line for people.
+public struct Failure: Error, Sendable {
+  /// The status, as the C API returns it.
+  public let status: quell_status
+  /// Where in the data the failure was found, or nil where that makes no sense.
+  public private(set) var byteOffset: UInt64?
+  /// What failed, where, and what to do.
+  public private(set) var message: Message
+
+  /// A failure of fixed text.
+  public init(_ status: Int, _ text: StaticString) {
+    self.status = quell_status(status)
+    message = Message(text)
+  }
+
+  /// The failure with more fixed text.
+  public consuming func then(_ text: StaticString) -> Failure {
+    message.append(text)
+    return self
+  }
+
+  /// The failure with a number after its text.
+  public consuming func then(_ number: Int) -> Failure {
+    message.append(number)
+    return self
+  }
+
+  /// The failure with bytes of a file, a name for instance, after its text.
+  public consuming func then(_ bytes: UnsafeRawBufferPointer) -> Failure {
+    message.append(bytes)
+    return self
+  }
+
+  /// The failure with the place in the data where it was found.
+  public consuming func at(_ offset: Int) -> Failure {
+    byteOffset = UInt64(offset)
+    return self
+  }
+}
+
+#if !hasFeature(Embedded)
+  extension Failure: CustomStringConvertible {
+    /// The message, and the byte where it was found.
+    public var description: String {
+      guard let byteOffset else { return message.description }
+      return "\(message) (byte \(byteOffset))"
+    }
+  }
+#endif

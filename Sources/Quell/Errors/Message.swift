@@ -1,0 +1,74 @@
+/// One line of UTF-8 built without a heap: what failed, where, and what to do.
+///
+/// Text beyond the capacity is cut off at a character's end. A message never contains a zero byte or a line break, whatever
+/// bytes of a file are put into it.
+public struct Message: Sendable {
+  private static let capacity = 255
+
+  private var storage = [256 of UInt8](repeating: 0)
+  /// How many bytes the message has.
+  public private(set) var count = 0
+
+  /// An empty message.
+  public init() {}
+
+  /// A message of fixed text.
+  public init(_ text: StaticString) { append(text) }
+
+  /// The byte at a position below ``count``.
+  public subscript(index: Int) -> UInt8 { storage[index] }
+
+  /// Adds fixed text.
+  public mutating func append(_ text: StaticString) {
+    append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  /// Adds a number in decimal.
+  public mutating func append(_ number: UInt64) {
+    var digits = [20 of UInt8](repeating: 0)
+    var first = 20
+    var rest = number
+    repeat {
+      first -= 1
+      digits[first] = UInt8(ascii: "0") + UInt8(rest % 10)
+      rest /= 10
+    } while rest > 0
+    for index in first..<20 { append(byte: digits[index]) }
+  }
+
+  /// Adds a number in decimal.
+  public mutating func append(_ number: Int) {
+    if number < 0 { append(byte: UInt8(ascii: "-")) }
+    append(UInt64(number.magnitude))
+  }
+
+  /// Adds bytes of unknown origin: whatever is not printable ASCII or UTF-8 is replaced by a question mark.
+  public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    for byte in bytes { append(byte: byte < 0x20 || byte == 0x7f ? UInt8(ascii: "?") : byte) }
+    trimPartialCharacter()
+  }
+
+  private mutating func append(byte: UInt8) {
+    guard count < Message.capacity else { return }
+    storage[count] = byte
+    count += 1
+  }
+
+  /// A cut in the middle of a character leaves bytes that are no UTF-8: they go.
+  private mutating func trimPartialCharacter() {
+    guard count == Message.capacity else { return }
+    var start = count
+    while start > 0, start > count - 4, storage[start - 1] & 0xc0 == 0x80 { start -= 1 }
+    guard start > 0 else { return }
+    let lead = storage[start - 1]
+    let length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
+    if lead >= 0x80, count - (start - 1) < length { count = start - 1 }
+  }
+}
+
+#if !hasFeature(Embedded)
+  extension Message: CustomStringConvertible {
+    /// The message as a string.
+    public var description: String { String(decoding: (0..<count).map { storage[$0] }, as: UTF8.self) }
+  }
+#endif

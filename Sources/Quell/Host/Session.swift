@@ -1,0 +1,94 @@
+#if !hasFeature(Embedded)
+  import CQuell
+
+  /// One run of a model: takes tokens, gives logits, remembers what came before. Belongs to one thread at a time.
+  public final class Session {
+    /// The model that runs.
+    public let model: Model
+    let storage: UnsafeMutablePointer<SessionStorage>
+    private var statisticsMemory: UnsafeMutableBufferPointer<UInt32>?
+
+    /// A fresh session with the model's own thresholds. A context length of 0 is the model's limit.
+    public init(_ model: Model, contextLength: Int = 0) throws(Failure) {
+      self.model = model
+      storage = try SessionStorage.open(model.storage, contextLength: contextLength)
+    }
+
+    deinit {
+      SessionStorage.close(storage)
+      statisticsMemory?.deallocate()
+    }
+
+    /// Takes one token. A failure leaves the session as it was.
+    public func step(_ token: UInt32) throws(Failure) { try storage.pointee.step(token) }
+
+    /// The logits of the last step, valid until the next one.
+    public var logits: UnsafeBufferPointer<Float> { storage.pointee.logits }
+
+    /// Tokens taken since the session was fresh or reset.
+    public var position: Int { storage.pointee.position }
+
+    /// The greatest number of positions.
+    public var capacity: Int { storage.pointee.capacity }
+
+    /// Forgets every token. Thresholds and counters stay.
+    public func reset() { storage.pointee.reset() }
+
+    /// Chooses the next token from the logits.
+    public func sample(_ sampler: inout Sampler) throws(Failure) -> UInt32 {
+      try sampler.choose(storage.pointee.logits, storage.pointee.candidates)
+    }
+
+    // MARK: Events
+
+    /// The threshold of each site.
+    public var thresholds: [Float] { Array(storage.pointee.thresholds) }
+
+    /// Sets a site's threshold: inputs whose magnitude is not above it are quiet.
+    public func setThreshold(_ threshold: Float, site: Int) throws(Failure) {
+      try storage.pointee.setThreshold(threshold, site: site)
+    }
+
+    /// Events of each site since the counters were last set to zero.
+    public var eventCounts: [UInt64] { Array(storage.pointee.eventCounts) }
+
+    /// The counts of all sites together.
+    public var counts: OperationCounts { storage.pointee.counts }
+
+    /// Sets all counters to zero.
+    public func resetCounts() { storage.pointee.resetCounts() }
+
+    /// Collects magnitudes at every site from now on, beginning anew; they are valid as long as the session.
+    public func collectStatistics() -> ActivationStatistics {
+      let sites = storage.pointee.thresholds.count
+      let count = ActivationStatistics.counterCount(sites: sites)
+      let memory = statisticsMemory ?? UnsafeMutableBufferPointer<UInt32>.allocate(capacity: count)
+      memory.update(repeating: 0)
+      statisticsMemory = memory
+      let statistics = ActivationStatistics(memory, sites: sites)
+      storage.pointee.statistics = statistics
+      return statistics
+    }
+
+    // MARK: State
+
+    /// The state as bytes, for ``restore(_:)``.
+    public func save() throws(Failure) -> [UInt8] {
+      var failure: Failure?
+      let bytes = [UInt8](unsafeUninitializedCapacity: storage.pointee.savedStateSize) { buffer, count in
+        do throws(Failure) { count = try storage.pointee.saveState(into: UnsafeMutableRawBufferPointer(buffer)) } catch { failure = error }
+      }
+      if let failure { throw failure }
+      return bytes
+    }
+
+    /// Goes on from a saved state. A failure leaves the session as it was.
+    public func restore(_ state: [UInt8]) throws(Failure) {
+      var failure: Failure?
+      state.withUnsafeBytes { bytes in
+        do throws(Failure) { try storage.pointee.restoreState(from: bytes) } catch { failure = error }
+      }
+      if let failure { throw failure }
+    }
+  }
+#endif

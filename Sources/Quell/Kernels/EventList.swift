@@ -1,0 +1,41 @@
+/// The events of a site: which inputs fired, in ascending order, and what they carry.
+struct EventList {
+  /// Room after the last event, so that a kernel may look ahead.
+  static let padding = 16
+
+  /// The inputs that fired.
+  let indices: UnsafeMutablePointer<UInt32>
+  /// What each of them carries.
+  let values: UnsafeMutablePointer<Float>
+  /// The inputs with zeros where nothing fired, for kernels that walk whole rows.
+  let dense: UnsafeMutablePointer<Float>
+  /// How many inputs the site has.
+  private(set) var inputs = 0
+  /// How many fired.
+  private(set) var count = 0
+
+  init(indices: UnsafeMutablePointer<UInt32>, values: UnsafeMutablePointer<Float>, dense: UnsafeMutablePointer<Float>) {
+    self.indices = indices
+    self.values = values
+    self.dense = dense
+  }
+
+  /// Lists every input whose magnitude is above the threshold; a NaN fires.
+  ///
+  /// The magnitudes of floats order like their bits as integers, so the comparison is one subtraction whose sign moves the end
+  /// of the list: a branch here would be mispredicted at every other input.
+  mutating func detect(_ source: UnsafePointer<Float>, count inputs: Int, threshold: Float) {
+    let limit = threshold.bitPattern
+    var end = 0
+    for index in 0..<inputs {
+      let value = source[index]
+      let fires = (limit &- (value.bitPattern & 0x7fff_ffff)) &>> 31
+      indices[end] = UInt32(truncatingIfNeeded: index)
+      values[end] = value
+      dense[index] = Float(bitPattern: value.bitPattern & (0 &- fires))
+      end &+= Int(truncatingIfNeeded: fires)
+    }
+    self.inputs = inputs
+    count = end
+  }
+}

@@ -1,0 +1,82 @@
+/// A linear operation over a matrix that has one contiguous row per input.
+enum LinearInputMajor {
+  /// How many rows one pass over the result adds: enough that loading and storing the result is small beside reading weights.
+  private static let group = 8
+
+  /// result[o] = initial[o] + sum over events e of matrix[e.index][o] * e.value, the events in order.
+  ///
+  /// Every output adds its events one after another, so leaving out an event that carries zero changes no bit of the result.
+  @inline(__always)
+  static func run<Element: WeightElement>(
+    _: Element.Type, matrix: UnsafeRawPointer, outputs: Int, events: EventList, initial: UnsafePointer<Float>?,
+    result: UnsafeMutablePointer<Float>
+  ) {
+    if let initial {
+      result.update(from: initial, count: outputs)
+    } else {
+      result.update(repeating: 0, count: outputs)
+    }
+    let rowBytes = outputs &* Element.size
+    var event = 0
+    while event &+ group <= events.count {
+      addGroup(Element.self, matrix, rowBytes, outputs, events.indices + event, events.values + event, result)
+      event &+= group
+    }
+    while event < events.count {
+      let row = matrix + Int(events.indices[event]) &* rowBytes
+      addRow(Element.self, row, outputs, events.values[event], result)
+      event &+= 1
+    }
+  }
+
+  @inline(__always)
+  private static func addGroup<Element: WeightElement>(
+    _: Element.Type, _ matrix: UnsafeRawPointer, _ rowBytes: Int, _ outputs: Int, _ index: UnsafePointer<UInt32>,
+    _ value: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>
+  ) {
+    let (row0, row1) = (matrix + Int(index[0]) &* rowBytes, matrix + Int(index[1]) &* rowBytes)
+    let (row2, row3) = (matrix + Int(index[2]) &* rowBytes, matrix + Int(index[3]) &* rowBytes)
+    let (row4, row5) = (matrix + Int(index[4]) &* rowBytes, matrix + Int(index[5]) &* rowBytes)
+    let (row6, row7) = (matrix + Int(index[6]) &* rowBytes, matrix + Int(index[7]) &* rowBytes)
+    var output = 0
+    while output &+ 8 <= outputs {
+      let at = output &* Element.size
+      let place = UnsafeMutableRawPointer(result + output)
+      var sum = place.loadUnaligned(as: SIMD8<Float>.self)
+      sum += Element.load8(row0 + at) * value[0]
+      sum += Element.load8(row1 + at) * value[1]
+      sum += Element.load8(row2 + at) * value[2]
+      sum += Element.load8(row3 + at) * value[3]
+      sum += Element.load8(row4 + at) * value[4]
+      sum += Element.load8(row5 + at) * value[5]
+      sum += Element.load8(row6 + at) * value[6]
+      sum += Element.load8(row7 + at) * value[7]
+      place.storeBytes(of: sum, as: SIMD8<Float>.self)
+      output &+= 8
+    }
+    while output < outputs {
+      for each in 0..<group {
+        let row = matrix + Int(index[each]) &* rowBytes
+        result[output] += Element.load(row + output &* Element.size) * value[each]
+      }
+      output &+= 1
+    }
+  }
+
+  @inline(__always)
+  private static func addRow<Element: WeightElement>(
+    _: Element.Type, _ row: UnsafeRawPointer, _ outputs: Int, _ value: Float, _ result: UnsafeMutablePointer<Float>
+  ) {
+    var output = 0
+    while output &+ 8 <= outputs {
+      let place = UnsafeMutableRawPointer(result + output)
+      let sum = place.loadUnaligned(as: SIMD8<Float>.self) + Element.load8(row + output &* Element.size) * value
+      place.storeBytes(of: sum, as: SIMD8<Float>.self)
+      output &+= 8
+    }
+    while output < outputs {
+      result[output] += Element.load(row + output &* Element.size) * value
+      output &+= 1
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/// A linear operation over a matrix that has one contiguous row per output.
+enum LinearOutputMajor {
+  /// result[o] = initial[o] + matrix[o] · dense, the dense form of the events.
+  ///
+  /// Every row is read whole: this layout is for inputs that are seldom quiet. Four sums of eight lanes hide the latency of
+  /// the additions; they are added up in a fixed order.
+  @inline(__always)
+  static func run<Element: WeightElement>(
+    _: Element.Type, matrix: UnsafeRawPointer, outputs: Int, events: EventList, initial: UnsafePointer<Float>?,
+    result: UnsafeMutablePointer<Float>
+  ) {
+    let rowBytes = events.inputs &* Element.size
+    for output in 0..<outputs {
+      let product = dot(Element.self, matrix + output &* rowBytes, UnsafePointer(events.dense), count: events.inputs)
+      result[output] = (initial.map { $0[output] } ?? 0) + product
+    }
+  }
+
+  /// The sum of products of a row and a vector.
+  @inline(__always)
+  static func dot<Element: WeightElement>(
+    _: Element.Type, _ row: UnsafeRawPointer, _ vector: UnsafePointer<Float>, count: Int
+  ) -> Float {
+    @inline(__always) func product(_ index: Int) -> SIMD8<Float> {
+      Element.load8(row + index &* Element.size) * UnsafeRawPointer(vector + index).loadUnaligned(as: SIMD8<Float>.self)
+    }
+    var sum0 = SIMD8<Float>()
+    var sum1 = SIMD8<Float>()
+    var sum2 = SIMD8<Float>()
+    var sum3 = SIMD8<Float>()
+    var index = 0
+    while index &+ 32 <= count {
+      sum0 += product(index)
+      sum1 += product(index &+ 8)
+      sum2 += product(index &+ 16)
+      sum3 += product(index &+ 24)
+      index &+= 32
+    }
+    while index &+ 8 <= count {
+      sum0 += product(index)
+      index &+= 8
+    }
+    let lanes = (sum0 + sum1) + (sum2 + sum3)
+    var total: Float = 0
+    for lane in 0..<8 { total += lanes[lane] }
+    while index < count {
+      total += Element.load(row + index &* Element.size) * vector[index]
+      index &+= 1
+    }
+    return total
+  }
+}

@@ -1,0 +1,166 @@
+import CQuell
+
+/// An opened model: views into its file, and the small tables made from it, all in one block of memory.
+///
+/// Immutable once opened, and so shared by any number of sessions and threads.
+struct ModelStorage {
+  /// The file's bytes. Weights, names and the tokenizer's texts are used where they stand.
+  let bytes: UnsafeRawBufferPointer
+  let vocabularySize: Int
+  /// The greatest number of positions, 0 where nothing limits it.
+  let contextLength: Int
+  let stateSize: Int
+  let scratchSize: Int
+  /// The index of the value that holds the logits.
+  let logits: Int
+  let name: UnsafeRawBufferPointer
+  let tensors: UnsafeMutableBufferPointer<Tensor>
+  let values: UnsafeMutableBufferPointer<Value>
+  let caches: UnsafeMutableBufferPointer<Cache>
+  let operations: UnsafeMutableBufferPointer<Operation>
+  let sites: UnsafeMutableBufferPointer<Site>
+  /// What a fresh state holds where it is not zero.
+  let stateFill: WordArray
+  /// Tells the saved states of different models apart.
+  private(set) var fingerprint: UInt64 = 0
+  /// How the bytes are released when the model is.
+  var isMapped = false
+  /// Sessions and handles that keep the model.
+  var owners: UInt32 = 1
+
+  /// The longest input of a linear operation.
+  var longestInput: Int {
+    var longest = 0
+    for site in sites { longest = max(longest, site.inputs) }
+    return longest
+  }
+
+  /// Floats that the caches take for one position.
+  var cacheWidth: Int {
+    var width = 0
+    for cache in caches { width += cache.keyWidth + cache.valueWidth }
+    return width
+  }
+
+  /// Reads and verifies a model file; the tables are made in memory of the arena. Nil where the arena only counts.
+  static func open(_ bytes: UnsafeRawBufferPointer, in arena: inout Arena) throws(Failure) -> UnsafeMutablePointer<ModelStorage>? {
+    let (file, tensorList) = try ModelFile.read(bytes)
+    let values = try file.require(file.values, "quell.values")
+    let caches = try file.require(file.caches, "quell.caches")
+    let operations = try file.require(file.operations, "quell.operations")
+    let thresholds = try file.require(file.thresholds, "quell.thresholds")
+    guard
+      let storage = arena.take(1, of: ModelStorage.self),
+      let tensorTable = arena.take(file.outline.tensorCount, of: Tensor.self),
+      let valueTable = arena.take(values.count / 3, of: Value.self),
+      let cacheTable = arena.take(caches.count / 3, of: Cache.self),
+      let operationTable = arena.take(operations.count / Operation.wordCount, of: Operation.self),
+      let siteTable = arena.take(thresholds.count, of: Site.self)
+    else { return nil }
+    try readTensors(file.outline, tensorList, into: tensorTable)
+    try readValues(values, into: valueTable)
+    for index in 0..<cacheTable.count {
+      cacheTable.initializeElement(
+        at: index,
+        to: Cache(
+          keyWidth: Int(clamping: caches[3 * index]), valueWidth: Int(clamping: caches[3 * index + 1]),
+          heads: Int(clamping: caches[3 * index + 2])))
+    }
+    try readOperations(operations, into: operationTable)
+    try readSites(file, thresholds, into: siteTable)
+    var model = ModelStorage(
+      bytes: bytes, vocabularySize: try file.require(file.vocabularySize, "quell.vocabulary_size"),
+      contextLength: try file.require(file.contextLength, "quell.context_length"),
+      stateSize: try file.require(file.stateSize, "quell.state_size"),
+      scratchSize: try file.require(file.scratchSize, "quell.scratch_size"), logits: try file.require(file.logits, "quell.logits"),
+      name: file.name ?? UnsafeRawBufferPointer(start: nil, count: 0), tensors: tensorTable, values: valueTable, caches: cacheTable,
+      operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"))
+    guard model.vocabularySize > 0 else { throw Failure(QUELL_MALFORMED, "quell.vocabulary_size is zero") }
+    try Verifier.verify(model)
+    try model.verifyStateFill()
+    model.fingerprint = model.makeFingerprint(operations, values)
+    storage.initializeElement(at: 0, to: model)
+    return storage.baseAddress
+  }
+
+  // MARK: Tables
+
+  private static func readTensors(
+    _ outline: GGUF, _ list: ByteReader, into table: UnsafeMutableBufferPointer<Tensor>
+  ) throws(Failure) {
+    // The data begins at the first multiple of the alignment after the list, which is read once to find its end.
+    var scout = list
+    try outline.forEachTensor(&scout) { (_, _) throws(Failure) in }
+    let dataStart = (scout.offset + ModelFile.alignment - 1) & ~(ModelFile.alignment - 1)
+    var reader = list
+    try outline.forEachTensor(&reader) { (index, entry) throws(Failure) in
+      table.initializeElement(at: index, to: try Tensor(entry, of: outline.bytes, dataStart: dataStart))
+    }
+  }
+
+  private static func readValues(_ words: WordArray, into table: UnsafeMutableBufferPointer<Value>) throws(Failure) {
+    for index in 0..<table.count {
+      guard let storage = Value.Storage(rawValue: words[3 * index]) else {
+        throw Failure(QUELL_MALFORMED, "value ").then(index).then(" of the program has an unknown storage").at(words.offset + 12 * index)
+      }
+      table.initializeElement(
+        at: index,
+        to: Value(storage: storage, offset: Int(clamping: words[3 * index + 1]), count: Int(clamping: words[3 * index + 2])))
+    }
+  }
+
+  private static func readOperations(_ words: WordArray, into table: UnsafeMutableBufferPointer<Operation>) throws(Failure) {
+    for index in 0..<table.count {
+      let first = Operation.wordCount * index
+      guard let operation = Operation(decoding: { words[first + $0] }) else {
+        throw Failure(QUELL_UNSUPPORTED, "operation ").then(index).then(" of the program is unknown: the file may need a newer Quell")
+          .at(words.offset + 4 * first)
+      }
+      table.initializeElement(at: index, to: operation)
+    }
+  }
+
+  private static func readSites(
+    _ file: ModelFile, _ thresholds: WordArray, into table: UnsafeMutableBufferPointer<Site>
+  ) throws(Failure) {
+    let allNames = try file.require(file.siteNames, "quell.sites")
+    let allKinds = try file.require(file.siteKinds, "quell.site_kinds")
+    guard allNames.count == table.count, allKinds.count == table.count else {
+      throw Failure(QUELL_MALFORMED, "quell.sites, quell.site_kinds and quell.thresholds differ in length").at(allNames.offset)
+    }
+    var names = allNames.makeIterator()
+    var kinds = allKinds.makeIterator()
+    var index = 0
+    while let name = names.next(), let kind = kinds.next() {
+      let threshold = Float(bitPattern: thresholds[index])
+      guard isThreshold(threshold) else {
+        throw Failure(QUELL_MALFORMED, "the threshold of site '").then(name).then("' is not a finite number of at least 0")
+          .at(thresholds.offset + 4 * index)
+      }
+      table.initializeElement(at: index, to: Site(name: name, kind: kind, threshold: threshold))
+      index += 1
+    }
+  }
+
+  /// Whether a number can be a threshold: a magnitude.
+  static func isThreshold(_ number: Float) -> Bool { number.isFinite && number.sign == .plus }
+
+  private func verifyStateFill() throws(Failure) {
+    for run in 0..<stateFill.count / 3 {
+      let (first, count) = (Int(clamping: stateFill[3 * run]), Int(clamping: stateFill[3 * run + 1]))
+      guard first <= stateSize, count <= stateSize - first else {
+        throw Failure(QUELL_MALFORMED, "quell.state_fill reaches out of the state").at(stateFill.offset + 12 * run)
+      }
+    }
+  }
+
+  /// FNV-1a over what decides the meaning of a state: the program and its vectors, not the weights.
+  private func makeFingerprint(_ operations: WordArray, _ values: WordArray) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    func mix(_ word: UInt32) { hash = (hash ^ UInt64(word)) &* 0x100_0000_01b3 }
+    for index in 0..<operations.count { mix(operations[index]) }
+    for index in 0..<values.count { mix(values[index]) }
+    mix(UInt32(truncatingIfNeeded: vocabularySize))
+    return hash
+  }
+}

@@ -1,0 +1,180 @@
+import CQuell
+
+/// Checks that a program, which comes from an untrusted file, stays within its memory whatever the numbers in it are.
+///
+/// After it has passed, a step needs no check but those of the token and the position.
+struct Verifier {
+  private let model: ModelStorage
+  /// The operation being checked.
+  private var index = 0
+  /// The site whose events the next linear reads.
+  private var site: Int?
+
+  static func verify(_ model: ModelStorage) throws(Failure) {
+    var verifier = Verifier(model: model)
+    try verifier.verifyStorage()
+    for index in 0..<model.operations.count {
+      verifier.index = index
+      try verifier.verify(model.operations[index])
+    }
+    try verifier.verifyAllUsed()
+  }
+
+  private init(model: ModelStorage) { self.model = model }
+
+  // MARK: Storage
+
+  private func verifyStorage() throws(Failure) {
+    for index in 0..<model.values.count {
+      let value = model.values[index]
+      let available: Int
+      switch value.storage {
+      case .weight:
+        guard value.offset < model.tensors.count else { throw badValue(index, "names a tensor that is not there") }
+        let tensor = model.tensors[value.offset]
+        guard tensor.format == .f32, tensor.rows == 1, tensor.columns == value.count else {
+          throw badValue(index, "is not the whole of an F32 vector")
+        }
+        continue
+      case .state: available = model.stateSize
+      case .scratch: available = model.scratchSize
+      }
+      guard value.count > 0, value.offset <= available, value.count <= available - value.offset else {
+        throw badValue(index, "reaches out of its storage")
+      }
+    }
+    // Vectors of a real model are far smaller than its weights: a file that asks for more is not one.
+    let floats = UInt64(model.stateSize) + UInt64(model.scratchSize)
+    guard floats * 4 <= 2 * UInt64(model.bytes.count) else {
+      throw Failure(QUELL_MALFORMED, "the program asks for more state and scratch memory than twice the file's size")
+    }
+    for index in 0..<model.caches.count {
+      let cache = model.caches[index]
+      guard cache.heads > 0, cache.keyWidth > 0, cache.valueWidth > 0, cache.keyWidth % cache.heads == 0,
+        cache.valueWidth % cache.heads == 0
+      else { throw Failure(QUELL_MALFORMED, "cache ").then(index).then(" does not divide into its heads") }
+    }
+    guard model.logits < model.values.count else { throw Failure(QUELL_MALFORMED, "quell.logits names no value") }
+    let logits = model.values[model.logits]
+    guard logits.storage == .scratch, logits.count == model.vocabularySize else {
+      throw Failure(QUELL_MALFORMED, "quell.logits is not a scratch value of vocabulary size")
+    }
+  }
+
+  private func verifyAllUsed() throws(Failure) {
+    for index in 0..<model.sites.count where model.sites[index].outputs == 0 {
+      throw Failure(QUELL_MALFORMED, "site ").then(index).then(" feeds no linear operation")
+    }
+  }
+
+  // MARK: Operations
+
+  private mutating func verify(_ operation: Operation) throws(Failure) {
+    switch operation {
+    case .row(let table, let source, let add, let result):
+      try verifyRow(tensor(table), source, add, result: written(result))
+    case .copy(let source, let result):
+      try verifyElementwise(value(source), written(result))
+      guard try value(source).count == value(result).count else { throw bad("operands differ in length") }
+    case .unary(_, let source, let result):
+      try verifyElementwise(value(source), written(result))
+      guard try value(source).count == value(result).count else { throw bad("operands differ in length") }
+    case .binary(_, let left, let right, let result):
+      try verifyElementwise(value(left), written(result))
+      try verifyElementwise(value(right), written(result))
+    case .normalize(_, let source, let gain, let bias, let epsilon, let result):
+      let source = try value(source)
+      let result = try written(result)
+      try verifyApart(source, result)
+      try verifyVector(gain, like: result)
+      try verifyVector(bias, like: result)
+      guard source.count == result.count, epsilon >= 0, epsilon.isFinite else { throw bad("a normalisation is impossible") }
+    case .events(let site, let source):
+      guard site < model.sites.count else { throw bad("there is no such site") }
+      guard model.sites[site].inputs == 0 else { throw bad("a site makes its events twice") }
+      model.sites[site].inputs = try value(source).count
+      self.site = site
+    case .linear(let matrix, let layout, let bias, let result):
+      try verifyLinear(tensor(matrix), layout, bias, written(result))
+    case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
+      guard cache < model.caches.count, heads > 0, scale.isFinite else { throw bad("an attention is impossible") }
+      let result = try written(result)
+      let operands = (try self.value(query), try self.value(key), try self.value(value))
+      try verifyApart(operands.0, result)
+      try verifyApart(operands.1, result)
+      try verifyApart(operands.2, result)
+      try verifyAttention(model.caches[cache], heads, (operands.0.count, operands.1.count, operands.2.count), result.count)
+    }
+  }
+
+  private func verifyRow(_ table: Tensor, _ source: RowSource, _ add: Int, result: Value) throws(Failure) {
+    guard table.columns == result.count else { throw bad("a row of the table has another length than the result") }
+    let needed = source == .token ? model.vocabularySize : model.contextLength
+    guard needed > 0, add <= table.rows, needed <= table.rows - add else {
+      throw bad("the table has too few rows")
+    }
+  }
+
+  private mutating func verifyLinear(_ matrix: Tensor, _ layout: MatrixLayout, _ bias: Int?, _ result: Value) throws(Failure) {
+    guard let site else { throw bad("a linear operation comes before any list of events") }
+    let (inputs, outputs) = layout == .inputMajor ? (matrix.rows, matrix.columns) : (matrix.columns, matrix.rows)
+    guard inputs == model.sites[site].inputs, outputs == result.count else {
+      throw bad("the matrix does not fit its input and output")
+    }
+    try verifyVector(bias, like: result)
+    model.sites[site].outputs += outputs
+  }
+
+  private func verifyAttention(_ cache: Cache, _ heads: Int, _ counts: (query: Int, key: Int, value: Int), _ result: Int) throws(Failure) {
+    let (query, queryOverflow) = heads.multipliedReportingOverflow(by: cache.keyWidth / cache.heads)
+    let (output, outputOverflow) = heads.multipliedReportingOverflow(by: cache.valueWidth / cache.heads)
+    guard heads % cache.heads == 0, !queryOverflow, !outputOverflow, counts.query == query, counts.key == cache.keyWidth,
+      counts.value == cache.valueWidth, result == output
+    else { throw bad("query, key, value and cache do not fit together") }
+  }
+
+  // MARK: Operands
+
+  private func value(_ index: Int) throws(Failure) -> Value {
+    guard index < model.values.count else { throw bad("there is no such value") }
+    return model.values[index]
+  }
+
+  private func tensor(_ index: Int) throws(Failure) -> Tensor {
+    guard index < model.tensors.count else { throw bad("there is no such tensor") }
+    return model.tensors[index]
+  }
+
+  private func written(_ index: Int) throws(Failure) -> Value {
+    let value = try value(index)
+    guard value.storage != .weight else { throw bad("the result is a weight") }
+    return value
+  }
+
+  private func verifyVector(_ index: Int?, like result: Value) throws(Failure) {
+    guard let index else { return }
+    let vector = try value(index)
+    guard vector.count == result.count else { throw bad("a vector of weights has the wrong length") }
+    try verifyApart(vector, result)
+  }
+
+  private func verifyElementwise(_ operand: Value, _ result: Value) throws(Failure) {
+    guard operand.count == result.count || operand.count == 1 else { throw bad("operands differ in length") }
+    if operand != result { try verifyApart(operand, result) }
+  }
+
+  private func verifyApart(_ operand: Value, _ result: Value) throws(Failure) {
+    guard
+      operand.storage != result.storage || operand.offset + operand.count <= result.offset
+        || result.offset + result.count <= operand.offset
+    else { throw bad("an operand overlaps the result") }
+  }
+
+  private func bad(_ why: StaticString) -> Failure {
+    Failure(QUELL_MALFORMED, "operation ").then(index).then(" of the program: ").then(why)
+  }
+
+  private func badValue(_ index: Int, _ why: StaticString) -> Failure {
+    Failure(QUELL_MALFORMED, "value ").then(index).then(" of the program ").then(why)
+  }
+}
