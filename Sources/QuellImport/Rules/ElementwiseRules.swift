@@ -109,7 +109,7 @@ extension Rules {
   /// Two broadcast operands: whole numbers, reals, or computed ones.
   private static func zipped(
     _ left: Tensor, _ right: Tensor, _ call: Call, integers: (Int64, Int64) -> Int64, reals: (Double, Double) -> Double,
-    computed: ((Lane, [Element], [Element], Int) -> [Element])?
+    computed: ((Lane, [Element], [Element], Int) -> [Element])? = nil
   ) throws(ImportFailure) -> Tensor {
     let shape = try call.broadcast([left, right])
     let a = Layout(contiguous: left.shape).broadcast(to: shape)?.offsets ?? []
@@ -159,32 +159,34 @@ extension Rules {
 
   private static func power(_ call: Call) throws(ImportFailure) -> [Tensor?] {
     let (base, exponent) = (try call.input(0), try call.input(1))
-    return [
-      try zipped(base, exponent, call) { Int64(exactly: pow(Double($0), Double($1)).rounded()) ?? 0 } reals: { pow($0, $1) }
-        computed: { lane, x, y, node in
-          let power = lane.trace.known(y[0])
-          guard let power, y.allSatisfy({ lane.trace.known($0) == power }) else { return lane.unsupportedPower(x, node, call) }
-          switch power {
-          case 1: return x
-          case 2: return lane.binary(.multiply, x, x, node: node)
-          case 3: return lane.binary(.multiply, lane.binary(.multiply, x, x, node: node), x, node: node)
-          case -1: return lane.binary(.divide, lane.constant(1, count: x.count, node: node), x, node: node)
-          case 0.5: return lane.trace.elements(of: lane.trace.add(.squareRoot(x), count: x.count, node: node))
-          default: return lane.unsupportedPower(x, node, call)
-          }
-        }
-    ]
+    let result = try zipped(base, exponent, call) { base, exponent in
+      Int64(exactly: pow(Double(base), Double(exponent)).rounded()) ?? 0
+    } reals: { base, exponent in
+      pow(base, exponent)
+    } computed: { lane, x, y, node in
+      guard let first = y.first, let power = lane.trace.known(first), y.allSatisfy({ lane.trace.known($0) == power }) else { return lane.unsupportedPower(x, node, call) }
+      switch power {
+      case 1: return x
+      case 2: return lane.binary(.multiply, x, x, node: node)
+      case 3: return lane.binary(.multiply, lane.binary(.multiply, x, x, node: node), x, node: node)
+      case -1: return lane.binary(.divide, lane.constant(1, count: x.count, node: node), x, node: node)
+      case 0.5: return lane.trace.elements(of: lane.trace.add(.squareRoot(x), count: x.count, node: node))
+      default: return lane.unsupportedPower(x, node, call)
+      }
+    }
+    return [result]
   }
 
   private static func remainder(_ call: Call) throws(ImportFailure) -> [Tensor?] {
     let keepsSign = call.int("fmod", default: 0) != 0
-    return [
-      try zipped(try call.input(0), try call.input(1), call) { a, b in
-        guard b != 0 else { return 0 }
-        let rest = a.remainderReportingOverflow(dividingBy: b).partialValue
-        return !keepsSign && rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest
-      } reals: { fmod($0, $1) } computed: nil
-    ]
+    let result = try zipped(try call.input(0), try call.input(1), call) { a, b in
+      guard b != 0 else { return 0 }
+      let rest = a.remainderReportingOverflow(dividingBy: b).partialValue
+      return !keepsSign && rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest
+    } reals: { a, b in
+      fmod(a, b)
+    }
+    return [result]
   }
 }
 
