@@ -24,7 +24,7 @@ extension Rules {
     "Relu": unary({ max($0, 0) }) { lane, x, node in lane.unary(.relu, x, node: node) },
     "Sigmoid": unary({ 1 / (1 + exp(-$0)) }) { lane, x, node in lane.unary(.sigmoid, x, node: node) },
     "Sqrt": unary({ $0.squareRoot() }) { lane, x, node in
-      lane.trace.elements(of: lane.trace.add(.squareRoot(x), count: x.count, node: node))
+      lane.trace.make(.squareRoot(x), count: x.count, node: node)
     },
     "Reciprocal": unary({ 1 / $0 }) { lane, x, node in
       lane.binary(.divide, lane.constant(1, count: x.count, node: node), x, node: node)
@@ -170,7 +170,7 @@ extension Rules {
       case 2: return lane.binary(.multiply, x, x, node: node)
       case 3: return lane.binary(.multiply, lane.binary(.multiply, x, x, node: node), x, node: node)
       case -1: return lane.binary(.divide, lane.constant(1, count: x.count, node: node), x, node: node)
-      case 0.5: return lane.trace.elements(of: lane.trace.add(.squareRoot(x), count: x.count, node: node))
+      case 0.5: return lane.trace.make(.squareRoot(x), count: x.count, node: node)
       default: return lane.unsupportedPower(x, node, call)
       }
     }

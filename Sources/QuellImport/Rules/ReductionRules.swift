@@ -10,7 +10,7 @@ extension Rules {
     "LayerNormalization": layerNormalization,
     "Softmax": softmax,
     "ReduceMean": reduced({ $0.reduce(0, +) / Double($0.count) }) { lane, x, node in
-      lane.trace.elements(of: lane.trace.add(.mean(x), count: 1, node: node))[0]
+      lane.trace.make(.mean(x), count: 1, node: node)[0]
     },
     "ReduceSum": reduced({ $0.reduce(0, +) }, nil),
     "ReduceMax": reduced({ $0.max() ?? 0 }, nil),

@@ -120,7 +120,7 @@ private struct TablePaths {
   private static let movement: Set<String> = [
     "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Gather", "Expand", "Transpose", "Where", "Clip",
   ]
-  private static let arithmetic: Set<String> = ["Add", "Sub", "Mul", "Max"]
+  private static let arithmetic: Set<String> = ["Add", "Sub"]
 
   private let nodes: [ONNXNode]
   /// Rows of what may serve as a table, by name.

@@ -48,7 +48,7 @@ final class Lane {
 
   /// function(source), elementwise.
   func unary(_ function: UnaryFunction, _ source: [Element], node: Int) -> [Element] {
-    trace.elements(of: trace.add(.unary(function, source), count: source.count, node: node))
+    trace.make(.unary(function, source), count: source.count, node: node)
   }
 
   /// function(left, right), elementwise, where both have the result's length.
@@ -59,11 +59,11 @@ final class Lane {
     switch function {
     case .add, .subtract: neutral = 0
     case .multiply, .divide: neutral = 1
-    case .maximum: return trace.elements(of: trace.add(.binary(function, left, right), count: left.count, node: node))
+    case .maximum: return trace.make(.binary(function, left, right), count: left.count, node: node)
     }
     if isAll(right, neutral) { return left }
     if function == .add || function == .multiply, isAll(left, neutral) { return right }
-    return trace.elements(of: trace.add(.binary(function, left, right), count: left.count, node: node))
+    return trace.make(.binary(function, left, right), count: left.count, node: node)
   }
 
   /// function(source, number), elementwise.

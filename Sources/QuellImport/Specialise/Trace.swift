@@ -74,6 +74,12 @@ struct Trace {
     return number
   }
 
+  /// All elements of the vector of a source.
+  mutating func make(_ source: Source, count: Int, node: Int) -> [Element] {
+    let number = add(source, count: count, node: node)
+    return elements(of: number)
+  }
+
   /// Puts another source in the place of a value.
   mutating func replace(_ number: Int, by source: Source) {
     values[number].source = source
@@ -86,7 +92,7 @@ struct Trace {
 
   /// All elements of a constant.
   mutating func elements(of weight: Weight, node: Int) -> [Element] {
-    elements(of: add(.constant(weight), count: weight.count, node: node))
+    make(.constant(weight), count: weight.count, node: node)
   }
 
   /// The known number that an element is, or nil where it is computed.
