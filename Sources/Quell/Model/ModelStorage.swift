@@ -49,13 +49,14 @@ struct ModelStorage {
     let caches = try file.require(file.caches, "quell.caches")
     let operations = try file.require(file.operations, "quell.operations")
     let thresholds = try file.require(file.thresholds, "quell.thresholds")
-    guard
-      let storage = arena.take(1, of: ModelStorage.self),
-      let tensorTable = arena.take(file.outline.tensorCount, of: Tensor.self),
-      let valueTable = arena.take(values.count / 3, of: Value.self),
-      let cacheTable = arena.take(caches.count / 3, of: Cache.self),
-      let operationTable = arena.take(operations.count / Operation.wordCount, of: Operation.self),
-      let siteTable = arena.take(thresholds.count, of: Site.self)
+    // All are asked for before any is looked at: an arena that counts gives none, and must count them all.
+    let pieces = (
+      arena.take(1, of: ModelStorage.self), arena.take(file.outline.tensorCount, of: Tensor.self),
+      arena.take(values.count / 3, of: Value.self), arena.take(caches.count / 3, of: Cache.self),
+      arena.take(operations.count / Operation.wordCount, of: Operation.self), arena.take(thresholds.count, of: Site.self)
+    )
+    guard let storage = pieces.0, let tensorTable = pieces.1, let valueTable = pieces.2, let cacheTable = pieces.3,
+      let operationTable = pieces.4, let siteTable = pieces.5
     else { return nil }
     try readTensors(file.outline, tensorList, into: tensorTable)
     try readValues(values, into: valueTable)
