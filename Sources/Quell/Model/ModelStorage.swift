@@ -21,6 +21,8 @@ struct ModelStorage {
   let sites: UnsafeMutableBufferPointer<Site>
   /// What a fresh state holds where it is not zero.
   let stateFill: WordArray
+  /// Absent where the file carries none.
+  let tokenizer: Tokenizer?
   /// Tells the saved states of different models apart.
   private(set) var fingerprint: UInt64 = 0
   /// How the bytes are released when the model is.
@@ -55,6 +57,8 @@ struct ModelStorage {
       arena.take(values.count / 3, of: Value.self), arena.take(caches.count / 3, of: Cache.self),
       arena.take(operations.count / Operation.wordCount, of: Operation.self), arena.take(thresholds.count, of: Site.self)
     )
+    let tokenizer = try Tokenizer.open(
+      file.tokenizer, vocabularySize: try file.require(file.vocabularySize, "quell.vocabulary_size"), in: &arena)
     guard let storage = pieces.0, let tensorTable = pieces.1, let valueTable = pieces.2, let cacheTable = pieces.3,
       let operationTable = pieces.4, let siteTable = pieces.5
     else { return nil }
@@ -75,7 +79,8 @@ struct ModelStorage {
       stateSize: try file.require(file.stateSize, "quell.state_size"),
       scratchSize: try file.require(file.scratchSize, "quell.scratch_size"), logits: try file.require(file.logits, "quell.logits"),
       name: file.name ?? UnsafeRawBufferPointer(start: nil, count: 0), tensors: tensorTable, values: valueTable, caches: cacheTable,
-      operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"))
+      operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"),
+      tokenizer: tokenizer)
     guard model.vocabularySize > 0 else { throw Failure(QUELL_MALFORMED, "quell.vocabulary_size is zero") }
     try Verifier.verify(model)
     try model.verifyStateFill()
