@@ -31,7 +31,7 @@ let package = Package(
     // MARK: The command
     .executableTarget(
       name: "QuellTool",
-      dependencies: ["Quell", "QuellImport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["CQuell", "Quell", "QuellImport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // MARK: Tests
     .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell"]),

@@ -43,19 +43,21 @@ struct SessionStorage {
     let (cacheFloats, tooMany) = cached.multipliedReportingOverflow(by: model.pointee.cacheWidth)
     guard !tooMany else { throw Failure(QUELL_OUT_OF_MEMORY, "the key/value caches are too large; ask for a shorter context") }
     let inputs = model.pointee.longestInput
-    guard
-      let storage = arena.take(1, of: SessionStorage.self),
-      let state = arena.take(model.pointee.stateSize, of: Float.self),
-      let scratch = arena.take(model.pointee.scratchSize, of: Float.self),
-      let caches = arena.take(cacheFloats, of: Float.self),
-      let cacheOffsets = arena.take(model.pointee.caches.count, of: Int.self),
-      let attentionWeights = arena.take(cached, of: Float.self),
-      let indices = arena.take(inputs + EventList.padding, of: UInt32.self),
-      let values = arena.take(inputs + EventList.padding, of: Float.self),
-      let dense = arena.take(inputs, of: Float.self),
-      let thresholds = arena.take(model.pointee.sites.count, of: Float.self),
-      let eventCounts = arena.take(model.pointee.sites.count, of: UInt64.self),
-      let candidates = arena.take(model.pointee.vocabularySize, of: Candidate.self)
+    // All are taken before any is looked at: an arena that counts gives none of them.
+    let storage = arena.take(1, of: SessionStorage.self)
+    let state = arena.take(model.pointee.stateSize, of: Float.self)
+    let scratch = arena.take(model.pointee.scratchSize, of: Float.self)
+    let caches = arena.take(cacheFloats, of: Float.self)
+    let cacheOffsets = arena.take(model.pointee.caches.count, of: Int.self)
+    let attentionWeights = arena.take(cached, of: Float.self)
+    let indices = arena.take(inputs + EventList.padding, of: UInt32.self)
+    let values = arena.take(inputs + EventList.padding, of: Float.self)
+    let dense = arena.take(inputs, of: Float.self)
+    let thresholds = arena.take(model.pointee.sites.count, of: Float.self)
+    let eventCounts = arena.take(model.pointee.sites.count, of: UInt64.self)
+    let candidates = arena.take(model.pointee.vocabularySize, of: Candidate.self)
+    guard let storage, let state, let scratch, let caches, let cacheOffsets, let attentionWeights, let indices, let values, let dense,
+      let thresholds, let eventCounts, let candidates
     else { return nil }
     scratch.initialize(repeating: 0)
     indices.initialize(repeating: 0)
