@@ -30,7 +30,7 @@ public struct Tokenizer: @unchecked Sendable {
       throw Failure(QUELL_MALFORMED, "the tokenizer has ").then(tokens.count).then(" tokens, but the model only ").then(vocabularySize)
         .then(" logits: it belongs to another model").at(tokens.offset)
     }
-    guard keys.beginning ?? 0 < tokens.count, keys.end ?? 0 < tokens.count else {
+    guard keys.beginning ?? -1 < tokens.count, keys.end ?? -1 < tokens.count else {
       throw Failure(QUELL_MALFORMED, "tokenizer.ggml.bos_token_id or eos_token_id is not the id of a token")
     }
     if keys.addsBeginning == true, keys.beginning == nil {
@@ -66,7 +66,7 @@ public struct Tokenizer: @unchecked Sendable {
   /// Encodes a text, and returns how many tokens it has.
   ///
   /// Tokens beyond the buffer's end are counted, not stored: where the result is greater than the buffer's count, the call is to be
-  /// repeated with room for so many. The tokens of a text never outnumber three times its bytes plus 2.
+  /// repeated with room for so many. The tokens of a text never outnumber four times its bytes plus 1.
   ///
   /// - Parameters:
   ///   - text: UTF-8. Each maximal run of bytes that is the beginning of a character and not more, and any other byte that is no UTF-8,
@@ -81,28 +81,24 @@ public struct Tokenizer: @unchecked Sendable {
     addingBeginning: Bool = true
   ) throws(Failure) -> Int {
     var merger = WordMerger(merges, scratch: scratch)
-    var count = 0
-    func emit(_ token: UInt32) {
-      if count < buffer.count { buffer[count] = token }
-      count += 1
-    }
-    if addingBeginning, addsBeginning, let beginning { emit(beginning) }
+    var writer = TokenWriter(buffer)
+    if addingBeginning, addsBeginning, let beginning { writer.append(beginning) }
     var parts = TextParts(text, added: added, addsSpace: addsSpace)
     while let part = parts.next() {
       switch part {
-      case .token(let token): emit(token)
+      case .token(let token): writer.append(token)
       case .word(let range, let afterSpace):
         forEachByte(of: text, in: range, afterSpace: afterSpace) { byte in
           let token = vocabulary.byteTokens[Int(byte)]
           if token != Vocabulary.absent { merger.append(token) }
         }
-        guard merger.finish(emit) else {
+        guard merger.finish(into: &writer) else {
           throw Failure(QUELL_BUFFER_TOO_SMALL, "encoding this text needs ").then(requiredScratch(for: text)).then(
             " bytes of scratch memory")
         }
       }
     }
-    return count
+    return writer.count
   }
 
   private func forEachByte(of text: UnsafeBufferPointer<UInt8>, in range: Range<Int>, afterSpace: Bool, _ visit: (UInt8) -> Void) {

@@ -54,8 +54,8 @@ struct WordMerger {
     count += 1
   }
 
-  /// Merges the word, gives its tokens to `emit` from left to right, and is empty again; false where the word was too long.
-  mutating func finish(_ emit: (UInt32) -> Void) -> Bool {
+  /// Merges the word, writes its tokens from left to right, and is empty again; false where the word was too long.
+  mutating func finish(into writer: inout TokenWriter) -> Bool {
     guard !isTooLong else { return false }
     guard count > 0 else { return true }
     next[count - 1] = WordMerger.none
@@ -63,7 +63,7 @@ struct WordMerger {
     while let entry = pop() { merge(rank: Int(entry >> 32), at: UInt32(truncatingIfNeeded: entry)) }
     var place: UInt32 = 0
     while place != WordMerger.none {
-      emit(tokens[Int(place)])
+      writer.append(tokens[Int(place)])
       place = next[Int(place)]
     }
     count = 0
