@@ -33,7 +33,7 @@ func stepProgram(of file: MappedFile, isCancelled: () -> Bool = { false }) throw
   let model = try ONNXDecoder.decode(file.bytes)
   guard let graph = model.graph, !graph.nodes.isEmpty else { throw .malformed("\(file.path) holds no graph; it is no ONNX model.") }
   try GraphCheck.structure(graph)
-  try GraphCheck.library(model, file.bytes)
+  try GraphCheck.library(model, file.bytes, order: try graph.sortedNodes())
   try checkCancelled()
   let specialiser = try Specialiser(model, file: file)
   try checkCancelled()

@@ -167,7 +167,8 @@ private struct TablePaths {
       let isPassed =
         TablePaths.movement.contains(node.operatorType) && node.inputs.first.map(reached.contains) ?? false
         || throughArithmetic && TablePaths.arithmetic.contains(node.operatorType) && node.inputs.contains(where: reached.contains)
-      if isPassed { reached.formUnion(node.outputs) }
+      // Branches may use the same names, so what a node defines hides what was called so before.
+      if isPassed { reached.formUnion(node.outputs) } else { reached.subtract(node.outputs) }
     }
     return nil
   }
