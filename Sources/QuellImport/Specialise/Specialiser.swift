@@ -87,7 +87,8 @@ final class Specialiser {
 
   private func run(_ node: ONNXNode) throws(ImportFailure) {
     guard node.domain.isEmpty else {
-      throw .unsupported("\(node.title) is an operator of domain \"\(node.domain)\", which is not supported; export with standard operators.")
+      throw .unsupported(
+        "\(node.title) is an operator of domain \"\(node.domain)\", which is not supported; export with standard operators.")
     }
     if node.operatorType == "If" { return try runBranch(node) }
     guard let rule = Rules.all[node.operatorType] else {
