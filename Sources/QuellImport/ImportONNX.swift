@@ -15,7 +15,8 @@ import Quell
 /// - Throws: `ImportFailure`, whose kind tells an unreadable file from a malformed and an unsupported one, and whose text
 ///   names the node or tensor.
 @discardableResult
-public func importONNX(from path: String, to output: String, options: ImportOptions = ImportOptions()) throws(ImportFailure) -> ImportReport {
+public func importONNX(from path: String, to output: String, options: ImportOptions = ImportOptions()) throws(ImportFailure) -> ImportReport
+{
   let file = try MappedFile(path: path)
   guard !isSameFile(path, output) else { throw .unwritable("\(output) is the model itself; name another file.") }
   var (program, report) = try stepProgram(of: file, isCancelled: options.isCancelled)
@@ -33,7 +34,7 @@ func stepProgram(of file: MappedFile, isCancelled: () -> Bool = { false }) throw
   let model = try ONNXDecoder.decode(file.bytes)
   guard let graph = model.graph, !graph.nodes.isEmpty else { throw .malformed("\(file.path) holds no graph; it is no ONNX model.") }
   try GraphCheck.structure(graph)
-  try GraphCheck.library(model, file.bytes)
+  try GraphCheck.library(model, file.bytes, order: try graph.sortedNodes())
   try checkCancelled()
   let specialiser = try Specialiser(model, file: file)
   try checkCancelled()

@@ -64,7 +64,9 @@ private struct Pairing {
     let inputs = Array(specialiser.interface.states.enumerated())
     for (number, input) in inputs where input.pastAxis != nil {
       let value = Int32(lane.trace.add(.state(number), count: input.shape(past: lane.past).product, node: -1))
-      guard let index = outputs.firstIndex(where: { $0.shape == input.shape(past: lane.past + 1) && $0.elements.contains { $0.value == value } })
+      guard
+        let index = outputs.firstIndex(where: { $0.shape == input.shape(past: lane.past + 1) && $0.elements.contains { $0.value == value } }
+        )
       else {
         throw .unsupported(
           "No output is input \"\(input.name)\" with one position more; export one decoding step with past keys and values, "

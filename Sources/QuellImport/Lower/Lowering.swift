@@ -304,9 +304,11 @@ struct Lowering {
   }
 
   private func checkContext() throws(ImportFailure) {
-    guard let table = program.operations.compactMap({ operation -> Int? in
-      if case .row(let table, .token, _, _) = operation { table } else { nil }
-    }).first else { throw .unsupported("The logits do not depend on a row of a table that the token chooses.") }
+    guard
+      let table = program.operations.compactMap({ operation -> Int? in
+        if case .row(let table, .token, _, _) = operation { table } else { nil }
+      }).first
+    else { throw .unsupported("The logits do not depend on a row of a table that the token chooses.") }
     let rows = program.tensors[table].weight.shape[0]
     guard rows >= program.vocabularySize else {
       throw .unsupported("The model gives \(program.vocabularySize) logits, but the token's table has only \(rows) rows.")

@@ -25,7 +25,9 @@ struct ONNXDecoder {
       switch (number, payload) {
       case (1, .varint(let value)): model.irVersion = Int64(bitPattern: value)
       case (2, .bytes(let range)): model.producer = buffer.text(range)
-      case (7, .bytes(let range)): model.graph = try graph(range)
+      case (7, .bytes(let range)):
+        guard model.graph == nil else { throw .malformed("The model holds two graphs.") }
+        model.graph = try graph(range)
       case (8, .bytes(let range)):
         let (domain, version) = try opset(range)
         model.opsets[domain == "ai.onnx" ? "" : domain] = version

@@ -29,25 +29,29 @@ struct WeightFreeCopy {
   }
 
   private let buffer: UnsafeRawBufferPointer
+  private let order: [Int]
 
-  /// The bytes of the copy.
-  static func make(_ buffer: UnsafeRawBufferPointer) throws(ImportFailure) -> [UInt8] {
-    try WeightFreeCopy(buffer: buffer).copy(.model, 0..<buffer.count)
+  /// The bytes of the copy, the nodes of the main graph in the given order.
+  static func make(_ buffer: UnsafeRawBufferPointer, order: [Int]) throws(ImportFailure) -> [UInt8] {
+    try WeightFreeCopy(buffer: buffer, order: order).copy(.model, 0..<buffer.count)
   }
 
-  private func copy(_ message: Message, _ range: Range<Int>) throws(ImportFailure) -> [UInt8] {
+  private func copy(_ message: Message, _ range: Range<Int>, isMain: Bool = false) throws(ImportFailure) -> [UInt8] {
     if case .tensor = message { return try tensor(range) }
     var out: [UInt8] = []
+    var nodes: [[UInt8]] = []
     var reader = ProtobufReader(buffer, range)
     var start = reader.position
     while let (number, payload) = try reader.next() {
       if case .bytes(let inner) = payload, let child = message.child(number) {
-        append(field: number, try copy(child, inner), to: &out)
+        let bytes = try copy(child, inner, isMain: message == .model && child == .graph)
+        if isMain, child == .node { nodes.append(bytes) } else { append(field: number, bytes, to: &out) }
       } else {
         out.append(contentsOf: buffer[start..<reader.position])
       }
       start = reader.position
     }
+    if isMain { for number in order { append(field: 1, nodes[number], to: &out) } }
     return out
   }
 

@@ -138,7 +138,11 @@ extension Rules {
   }
 
   private static func smaller(_ left: Tensor, _ right: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
-    try zipped(left, right, call) { min($0, $1) } reals: { min($0, $1) } computed: { lane, a, b, node in
+    try zipped(left, right, call) {
+      min($0, $1)
+    } reals: {
+      min($0, $1)
+    } computed: { lane, a, b, node in
       let (a, b) = (lane.unary(.negate, a, node: node), lane.unary(.negate, b, node: node))
       return lane.unary(.negate, lane.binary(.maximum, a, b, node: node), node: node)
     }
@@ -164,7 +168,9 @@ extension Rules {
     } reals: { base, exponent in
       pow(base, exponent)
     } computed: { lane, x, y, node in
-      guard let first = y.first, let power = lane.trace.known(first), y.allSatisfy({ lane.trace.known($0) == power }) else { return lane.unsupportedPower(x, node, call) }
+      guard let first = y.first, let power = lane.trace.known(first), y.allSatisfy({ lane.trace.known($0) == power }) else {
+        return lane.unsupportedPower(x, node, call)
+      }
       switch power {
       case 1: return x
       case 2: return lane.binary(.multiply, x, x, node: node)

@@ -44,7 +44,10 @@ extension Rules {
   private static func row(_ data: Tensor, _ choice: Tensor, _ axis: Int, _ shape: [Int], _ call: Call) -> Tensor {
     guard case .dynamic(let index) = choice, case .reals(let table) = data, table.shape.count == 2, axis == 0,
       index.elements.count == 1, call.lane.isCurrentToken(index.elements[0])
-    else { return call.opaque(shape: shape, type: data.type, "gathers by computed indices; only the token may choose, one row of a table of two axes") }
+    else {
+      return call.opaque(
+        shape: shape, type: data.type, "gathers by computed indices; only the token may choose, one row of a table of two axes")
+    }
     let number = call.lane.trace.add(.row(table: table, .token, add: 0), count: table.shape[1], node: call.number)
     return call.dynamic(call.lane.trace.elements(of: number), shape: shape, type: data.type)
   }

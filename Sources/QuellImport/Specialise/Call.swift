@@ -29,7 +29,9 @@ struct Call {
 
   /// An input that must hold known whole numbers.
   func integers(_ index: Int, _ what: String) throws(ImportFailure) -> [Int] {
-    guard let values = try input(index).knownIntegers else { throw unsupported("has \(what) that depend on the token or on computed values") }
+    guard let values = try input(index).knownIntegers else {
+      throw unsupported("has \(what) that depend on the token or on computed values")
+    }
     return values
   }
 

@@ -55,9 +55,10 @@ struct Interface {
     let stored = Set(graph.initializers.map { $0.name })
     let declared = graph.inputs.filter { !stored.contains($0.name) }
     let paths = TablePaths(graph)
-    let outputLengths = Set(graph.outputs.compactMap { output -> Int? in
-      if case .fixed(let count)? = output.shape?.last { count } else { nil }
-    })
+    let outputLengths = Set(
+      graph.outputs.compactMap { output -> Int? in
+        if case .fixed(let count)? = output.shape?.last { count } else { nil }
+      })
     let whole = declared.filter { DataType(rawValue: $0.type).map { !$0.isReal && $0 != .bool } ?? false }
     let candidates = whole.compactMap { input in paths.rows(from: input.name, throughArithmetic: false).map { (input, $0) } }
     guard let (token, rows) = candidates.first(where: { outputLengths.contains($0.1) }) ?? candidates.first else {
@@ -65,9 +66,10 @@ struct Interface {
         "No input of whole numbers chooses a row of a table, so none is the token; export the language model with token ids as input.")
     }
     vocabulary = rows
-    let tokenSymbols = Set((token.shape ?? []).compactMap { axis -> String? in
-      if case .symbol(let name) = axis, !name.isEmpty { name } else { nil }
-    })
+    let tokenSymbols = Set(
+      (token.shape ?? []).compactMap { axis -> String? in
+        if case .symbol(let name) = axis, !name.isEmpty { name } else { nil }
+      })
     var states = 0
     for input in declared {
       guard let type = DataType(rawValue: input.type), let shape = input.shape else {
@@ -167,7 +169,8 @@ private struct TablePaths {
       let isPassed =
         TablePaths.movement.contains(node.operatorType) && node.inputs.first.map(reached.contains) ?? false
         || throughArithmetic && TablePaths.arithmetic.contains(node.operatorType) && node.inputs.contains(where: reached.contains)
-      if isPassed { reached.formUnion(node.outputs) }
+      // Branches may use the same names, so what a node defines hides what was called so before.
+      if isPassed { reached.formUnion(node.outputs) } else { reached.subtract(node.outputs) }
     }
     return nil
   }

@@ -59,10 +59,12 @@ final class Specialiser {
 
   /// Runs the nodes of a graph that `needed` depends on.
   private func run(_ graph: ONNXGraph, needed: [String]) throws(ImportFailure) {
+    let order = try graph.sortedNodes()
     var wanted = Set(needed)
     var live = [Bool](repeating: false, count: graph.nodes.count)
     var lastUse: [String: Int] = [:]
-    for (index, node) in graph.nodes.enumerated().reversed() where node.outputs.contains(where: { wanted.contains($0) }) {
+    for index in order.reversed() where graph.nodes[index].outputs.contains(where: { wanted.contains($0) }) {
+      let node = graph.nodes[index]
       live[index] = true
       for name in node.inputs + node.captured where !name.isEmpty {
         wanted.insert(name)
@@ -74,7 +76,8 @@ final class Specialiser {
       for lane in lanes { lane[tensor.name] = known }
     }
     let own = Set(graph.initializers.map { $0.name } + graph.nodes.flatMap { $0.outputs }).subtracting(needed)
-    for (index, node) in graph.nodes.enumerated() where live[index] {
+    for index in order where live[index] {
+      let node = graph.nodes[index]
       try run(node)
       for name in node.inputs where lastUse[name] == index && own.contains(name) {
         for lane in lanes { lane[name] = nil }
@@ -84,7 +87,8 @@ final class Specialiser {
 
   private func run(_ node: ONNXNode) throws(ImportFailure) {
     guard node.domain.isEmpty else {
-      throw .unsupported("\(node.title) is an operator of domain \"\(node.domain)\", which is not supported; export with standard operators.")
+      throw .unsupported(
+        "\(node.title) is an operator of domain \"\(node.domain)\", which is not supported; export with standard operators.")
     }
     if node.operatorType == "If" { return try runBranch(node) }
     guard let rule = Rules.all[node.operatorType] else {

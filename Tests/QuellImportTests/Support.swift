@@ -1,0 +1,72 @@
+import Foundation
+import Quell
+import Testing
+
+@testable import QuellImport
+
+/// The folder of fixtures.
+let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
+
+/// A folder of its own for a test, removed at the end of `body`.
+func withFolder<T>(_ body: (URL) throws -> T) throws -> T {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("quell-import-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  return try body(folder)
+}
+
+/// A model with the tokens and logits of its source.
+struct Fixture {
+  let path: String
+  let tokens: [UInt32]
+  let logits: [[Float]]
+
+  init(_ name: String) throws {
+    let folder = fixtures.appendingPathComponent(name)
+    path = folder.appendingPathComponent("model.onnx").path
+    tokens = try JSONDecoder().decode([UInt32].self, from: Data(contentsOf: folder.appendingPathComponent("tokens.json")))
+    let bytes = try Data(contentsOf: folder.appendingPathComponent("logits.f32"))
+    let numbers = bytes.withUnsafeBytes { buffer in
+      (0..<(buffer.count / 4)).map { buffer.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+    }
+    let count = numbers.count / tokens.count
+    logits = tokens.indices.map { Array(numbers[($0 * count)..<(($0 + 1) * count)]) }
+  }
+}
+
+/// The logits after each token.
+func run(_ path: String, _ tokens: [UInt32], contextLength: Int = 0) throws -> [[Float]] {
+  let session = try Session(Model(path: path), contextLength: contextLength)
+  return try tokens.map { token in
+    try session.step(token)
+    return Array(session.logits)
+  }
+}
+
+/// The failure of an import, or nil where it succeeds.
+func importFailure(_ from: String, _ to: String, _ options: ImportOptions = ImportOptions()) -> ImportFailure? {
+  do throws(ImportFailure) {
+    try importONNX(from: from, to: to, options: options)
+    return nil
+  } catch {
+    return error
+  }
+}
+
+/// Numbers that look random and are the same on every run.
+struct Numbers: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
+
+extension [Float] {
+  /// Where the greatest number is.
+  var argMax: Int { indices.max { self[$0] < self[$1] } ?? 0 }
+}

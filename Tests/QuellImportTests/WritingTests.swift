@@ -1,0 +1,113 @@
+import Foundation
+import Quell
+import Testing
+
+@testable import QuellImport
+
+/// The model file: written whole or not at all, by anyone who has tensors and keys.
+struct WritingTests {
+  /// logits = head * table[token], with two tokens of width two, by hand.
+  private func handmade(_ path: String) throws {
+    let operations: [UInt32] = [
+      1, 0, 0, 0, 0, 0, 0, 0,  // row of tensor 0 by the token into value 0
+      6, 0, 0, 0, 0, 0, 0, 0,  // events of site 0 from value 0
+      7, 1, 0, .max, 1, 0, 0, 0,  // linear with tensor 1, input-major, no bias, into value 1
+    ]
+    try GGUFWriter.write(
+      to: path,
+      pairs: [
+        GGUFPair("general.architecture", .string("quell")), GGUFPair("general.alignment", .uint32(64)),
+        GGUFPair("general.name", .string("by hand")), GGUFPair("quell.version", .uint32(1)),
+        GGUFPair("quell.vocabulary_size", .uint32(2)), GGUFPair("quell.context_length", .uint32(0)),
+        GGUFPair("quell.state_size", .uint32(0)), GGUFPair("quell.state_fill", .uint32Array([])),
+        GGUFPair("quell.scratch_size", .uint32(32)), GGUFPair("quell.values", .uint32Array([2, 0, 2, 2, 16, 2])),
+        GGUFPair("quell.caches", .uint32Array([])), GGUFPair("quell.operations", .uint32Array(operations)),
+        GGUFPair("quell.logits", .uint32(1)), GGUFPair("quell.sites", .stringArray(["head"])),
+        GGUFPair("quell.site_kinds", .stringArray(["head"])), GGUFPair("quell.thresholds", .float32Array([0])),
+      ],
+      tensors: [
+        GGUFTensor(name: "table", dimensions: [2, 2], values: [1, 2, 3, 4]),
+        GGUFTensor(name: "head", dimensions: [2, 2], values: [10, 20, 30, 40]),
+      ])
+  }
+
+  @Test func aHandmadeModelRuns() throws {
+    try withFolder { folder in
+      let path = folder.appendingPathComponent("model.gguf").path
+      try handmade(path)
+      // Token 0 is (1, 2): 1 * (10, 20) + 2 * (30, 40); token 1 is (3, 4).
+      #expect(try run(path, [0, 1]) == [[70, 100], [150, 220]])
+      #expect(try Model(path: path).name == "by hand")
+    }
+  }
+
+  @Test func extraKeysTravel() throws {
+    try withFolder { folder in
+      let output = folder.appendingPathComponent("model.gguf")
+      let options = ImportOptions(name: "a name", metadata: [GGUFPair("extra.words", .stringArray(["one", "zwei"]))])
+      try importONNX(from: Fixture("rwkv_dy_step").path, to: output.path, options: options)
+      let head = try Data(contentsOf: output).prefix(100_000)
+      #expect(head.range(of: Data("extra.words".utf8)) != nil && head.range(of: Data("zwei".utf8)) != nil)
+      #expect(try Model(path: output.path).name == "a name")
+    }
+  }
+
+  @Test func failuresLeaveNothingBehind() throws {
+    let fixture = try Fixture("rwkv_dy_step")
+    try withFolder { folder in
+      let nowhere = folder.appendingPathComponent("no/such/folder/model.gguf").path
+      #expect(importFailure(fixture.path, nowhere)?.kind == .unwritable)
+
+      let copy = folder.appendingPathComponent("model.onnx")
+      try FileManager.default.copyItem(atPath: fixture.path, toPath: copy.path)
+      let before = try Data(contentsOf: copy)
+      #expect(importFailure(copy.path, copy.path)?.kind == .unwritable)
+      #expect(try Data(contentsOf: copy) == before)
+
+      var polls = 0
+      let options = ImportOptions(isCancelled: {
+        polls += 1
+        return polls > 6
+      })
+      let output = folder.appendingPathComponent("model.gguf").path
+      #expect(importFailure(copy.path, output, options)?.kind == .cancelled)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["model.onnx"])
+    }
+  }
+
+  @Test func aFullDiskIsAnError() throws {
+    guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
+    #expect(importFailure(try Fixture("rwkv_dy_step").path, "/dev/full")?.kind == .unwritable)
+  }
+
+  @Test func aTransposedMatrixIsTurnedOnTheWay() throws {
+    let (rows, columns) = (1000, 1500)
+    let numbers = (0..<(rows * columns)).map { Double($0 % 4093) }
+    var weight = Weight(numbers, shape: [columns, rows], type: .float32)
+    weight.layout = weight.layout.transposed([1, 0])
+    var bytes: [UInt8] = []
+    try WeightStream(name: "turned", weight: weight, type: .f32).produce { bytes.append(contentsOf: $0) }
+    let written = bytes.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    #expect(written.count == rows * columns)
+    for (row, column) in [(0, 0), (0, 1), (1, 0), (999, 1499), (500, 1023), (731, 8)] {
+      #expect(written[row * columns + column] == Float(numbers[column * rows + row]))
+    }
+  }
+
+  @Test func halvesAreRoundedToTheNearestEven() throws {
+    // Between 2048 and 4096 halves are 2 apart: 2049 lies between 2048 (even mantissa) and 2050.
+    func halves(_ numbers: [Double]) throws -> [UInt16] {
+      var bytes: [UInt8] = []
+      let weight = Weight(numbers, shape: [numbers.count], type: .float32)
+      try WeightStream(name: "w", weight: weight, type: .f16).produce { bytes.append(contentsOf: $0) }
+      return bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt16.self)) }
+    }
+    #expect(try halves([1, 2049, 2051, -2049, 65504, 65519]) == [0x3c00, 0x6800, 0x6802, 0xe800, 0x7bff, 0x7bff])
+    do {
+      _ = try halves([1, 65520])
+      Issue.record("a number beyond half precision was written")
+    } catch let failure as ImportFailure {
+      #expect(failure.kind == .unsupported && failure.message.contains("\"w\""))
+    }
+  }
+}
