@@ -61,6 +61,13 @@ struct ModelReport: Encodable {
     program = includingProgram ? ProgramListing(model).lines : nil
   }
 
+  /// The report in a line.
+  var summary: String {
+    let weights = tensors.map { "\(Figures.count(Double($0.parameters))) \($0.format)" }.joined(separator: " and ")
+    return "\(sites.count) sites, \(operations) operations, \(weights) weights, \(Figures.bytes(fileBytes)), "
+      + (hasTokenizer ? "with tokenizer" : "no tokenizer")
+  }
+
   /// The report as lines of text.
   var text: String {
     var lines = [

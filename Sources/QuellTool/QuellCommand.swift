@@ -1,4 +1,5 @@
 import ArgumentParser
+import Quell
 
 /// The `quell` command: the library's abilities by name, one subcommand each.
 @main
@@ -6,7 +7,7 @@ struct QuellCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "quell",
     abstract: "Run language models whose activations are mostly quiet.",
-    version: "0.1.0",
+    version: String(cString: quell_version()),
     subcommands: [ImportCommand.self, RunCommand.self, CalibrateCommand.self, EvaluateCommand.self, InspectCommand.self])
 
   static func main() {
