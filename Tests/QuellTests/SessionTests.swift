@@ -156,7 +156,8 @@ private func error(_ logits: UnsafeBufferPointer<Float>, _ reference: [Double]) 
     ModelStorage.release(model!)
     model = nil
     try session.pointee.step(3)
-    #expect(session.pointee.logits.allSatisfy(\.isFinite))
+    let finite = session.pointee.logits.filter(\.isFinite)
+    #expect(finite.count == TinyModel.vocabulary)
     SessionStorage.close(session)
   }
 

@@ -21,6 +21,8 @@ struct ModelStorage {
   let sites: UnsafeMutableBufferPointer<Site>
   /// What a fresh state holds where it is not zero.
   let stateFill: WordArray
+  /// Absent where the file carries none.
+  let tokenizer: Tokenizer?
   /// Tells the saved states of different models apart.
   private(set) var fingerprint: UInt64 = 0
   /// How the bytes are released when the model is.
@@ -56,6 +58,8 @@ struct ModelStorage {
     let cacheTable = arena.take(caches.count / 3, of: Cache.self)
     let operationTable = arena.take(operations.count / Operation.wordCount, of: Operation.self)
     let siteTable = arena.take(thresholds.count, of: Site.self)
+    let tokenizer = try Tokenizer.open(
+      file.tokenizer, vocabularySize: try file.require(file.vocabularySize, "quell.vocabulary_size"), in: &arena)
     guard let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else { return nil }
     try readTensors(file.outline, tensorList, into: tensorTable)
     try readValues(values, into: valueTable)
@@ -74,7 +78,8 @@ struct ModelStorage {
       stateSize: try file.require(file.stateSize, "quell.state_size"),
       scratchSize: try file.require(file.scratchSize, "quell.scratch_size"), logits: try file.require(file.logits, "quell.logits"),
       name: file.name ?? UnsafeRawBufferPointer(start: nil, count: 0), tensors: tensorTable, values: valueTable, caches: cacheTable,
-      operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"))
+      operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"),
+      tokenizer: tokenizer)
     guard model.vocabularySize > 0 else { throw Failure(QUELL_MALFORMED, "quell.vocabulary_size is zero") }
     try Verifier.verify(model)
     try model.verifyStateFill()

@@ -1,0 +1,94 @@
+import Quell
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Imports an ONNX model: reads the graph at `from`, makes a step program of it, and writes a model file at `to`.
+///
+/// The graph must be one step of a decoder: a token in, logits out, with recurrent state or past keys and values handed
+/// from step to step. Weights stay in the mapped file until they are written, so memory stays small whatever the size.
+/// The result appears under its name only when it is complete.
+///
+/// - Throws: `ImportFailure`, whose kind tells an unreadable file from a malformed and an unsupported one, and whose text
+///   names the node or tensor.
+@discardableResult
+public func importONNX(from path: String, to output: String, options: ImportOptions = ImportOptions()) throws(ImportFailure) -> ImportReport {
+  let file = try MappedFile(path: path)
+  guard !isSameFile(path, output) else { throw .unwritable("\(output) is the model itself; name another file.") }
+  var (program, report) = try stepProgram(of: file, isCancelled: options.isCancelled)
+  program = ScratchPlan.plan(program)
+  report.scratchSize = program.scratchSize
+  try program.write(to: output, options: options, name: options.name ?? baseName(path))
+  return report
+}
+
+/// The step program of a model, its scratch memory not yet planned, and what was found on the way.
+func stepProgram(of file: MappedFile, isCancelled: () -> Bool = { false }) throws(ImportFailure) -> (Program, ImportReport) {
+  func checkCancelled() throws(ImportFailure) {
+    if isCancelled() { throw ImportFailure(.cancelled, "The import was cancelled.") }
+  }
+  let model = try ONNXDecoder.decode(file.bytes)
+  guard let graph = model.graph, !graph.nodes.isEmpty else { throw .malformed("\(file.path) holds no graph; it is no ONNX model.") }
+  try GraphCheck.structure(graph)
+  try GraphCheck.library(model, file.bytes)
+  try checkCancelled()
+  let specialiser = try Specialiser(model, file: file)
+  try checkCancelled()
+  var flows = try Flow.pair(specialiser)
+  var found = (attentions: 0, normalizations: 0, folded: 0)
+  for (index, lane) in specialiser.lanes.enumerated() {
+    let attention = AttentionLift.apply(flows[index], past: lane.past)
+    let normalization = NormalizationLift.apply(attention.flow)
+    let fold = ParameterFold.apply(normalization.flow)
+    flows[index] = fold.flow
+    found = (attention.found, normalization.found, fold.found)
+  }
+  try checkCancelled()
+  let program = try Lowering.lower(flows[0], nodes: specialiser.nodes)
+  try Agreement.check(flows, nodes: specialiser.nodes)
+  return (program, report(model, specialiser, program, found))
+}
+
+private func report(
+  _ model: ONNXModel, _ specialiser: Specialiser, _ program: Program, _ found: (attentions: Int, normalizations: Int, folded: Int)
+) -> ImportReport {
+  var sites: [ImportReport.Site] = []
+  for operation in program.operations {
+    if case .events(let site, let source) = operation {
+      sites.append(
+        ImportReport.Site(
+          name: program.siteNames[site], kind: program.siteKinds[site], inputs: program.count(source), outputs: 0))
+    }
+    if case .linear(_, _, _, let result) = operation { sites[sites.count - 1].outputs += program.count(result) }
+  }
+  let inputs = specialiser.interface.inputs.map { input in
+    let role =
+      switch input.role {
+      case .token: "token"
+      case .position: "position"
+      case .mask: "mask"
+      case .state: input.pastAxis == nil ? "recurrent state" : "key/value cache"
+      }
+    return "\(input.name): \(role)"
+  }
+  return ImportReport(
+    producer: model.producer, opset: Int(truncatingIfNeeded: model.opsets[""] ?? 0), nodes: specialiser.nodes.count,
+    inputs: inputs, attentions: found.attentions, normalizations: found.normalizations, folded: found.folded,
+    operations: program.operations.count, stateSize: program.stateSize, scratchSize: program.scratchSize,
+    vocabularySize: program.vocabularySize, contextLength: program.contextLength, sites: sites, listing: program.listing)
+}
+
+private func isSameFile(_ path: String, _ other: String) -> Bool {
+  var first = stat()
+  var second = stat()
+  return stat(path, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino
+}
+
+private func baseName(_ path: String) -> String {
+  let file = path.split(separator: "/").last.map(String.init) ?? path
+  guard let dot = file.lastIndex(of: "."), dot != file.startIndex else { return file }
+  return String(file[..<dot])
+}

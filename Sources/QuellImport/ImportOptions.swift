@@ -1,0 +1,31 @@
+/// How the matrices and tables of a model are stored; vectors are always in single precision.
+public enum WeightType: Sendable {
+  /// Single precision.
+  case f32
+  /// Half precision, rounded to the nearest even.
+  case f16
+  /// Half precision where the model has it, else single precision.
+  case source
+}
+
+/// What an import may be told.
+public struct ImportOptions {
+  /// How matrices and tables are stored.
+  public var weights: WeightType
+  /// The name of the model for people; without one, the name of the file.
+  public var name: String?
+  /// More keys for the model file, such as a tokenizer's.
+  public var metadata: [GGUFPair]
+  /// Asked now and then; once it says yes the import ends with a failure of kind `cancelled` and leaves nothing behind.
+  public var isCancelled: () -> Bool
+
+  /// Single precision, no name, no further keys, not to be cancelled.
+  public init(
+    weights: WeightType = .source, name: String? = nil, metadata: [GGUFPair] = [], isCancelled: @escaping () -> Bool = { false }
+  ) {
+    self.weights = weights
+    self.name = name
+    self.metadata = metadata
+    self.isCancelled = isCancelled
+  }
+}

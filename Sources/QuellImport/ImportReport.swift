@@ -1,0 +1,43 @@
+/// What an import found and made of it.
+public struct ImportReport: Sendable {
+  /// The input of a linear operation.
+  public struct Site: Sendable {
+    /// The name, such as `layers.0.self_attn.q_proj+k_proj+v_proj`.
+    public var name: String
+    /// What it feeds, the same for all layers.
+    public var kind: String
+    /// Length of the vector.
+    public var inputs: Int
+    /// Outputs of all linear operations that it feeds.
+    public var outputs: Int
+  }
+
+  /// The program that wrote the model, as it says.
+  public var producer: String
+  /// The version of the standard operator set.
+  public var opset: Int
+  /// Nodes of the graph that a step needs.
+  public var nodes: Int
+  /// The inputs of the graph with what they were found to be.
+  public var inputs: [String]
+  /// Attentions that were put together from their parts.
+  public var attentions: Int
+  /// Normalisations that were put together from their parts.
+  public var normalizations: Int
+  /// Biases and gains that went into the operation before them.
+  public var folded: Int
+  /// Operations of the program.
+  public var operations: Int
+  /// Floats of recurrent state.
+  public var stateSize: Int
+  /// Floats of scratch memory.
+  public var scratchSize: Int
+  /// How many logits a step gives.
+  public var vocabularySize: Int
+  /// The greatest number of positions, 0 where nothing limits it.
+  public var contextLength: Int
+  /// The sites, in the order of the program.
+  public var sites: [Site]
+  /// The program, one line for each operation.
+  public var listing: [String]
+}

@@ -1,0 +1,37 @@
+extension Flow {
+  /// Which values the logits need, directly or through states; and which states live.
+  var liveness: (values: [Bool], states: [Bool]) {
+    var values = [Bool](repeating: false, count: trace.values.count)
+    var living = [Bool](repeating: false, count: states.count)
+    var pending: [Int] = []
+    func need(_ elements: [Element]) {
+      for element in elements where !values[Int(element.value)] {
+        values[Int(element.value)] = true
+        pending.append(Int(element.value))
+      }
+    }
+    need(logits)
+    while let number = pending.popLast() {
+      for operand in trace.values[number].source.operands { need(operand) }
+      // A state that is read must be written, so what it is written from is needed too.
+      if let state = states.firstIndex(where: { $0.value == number }), !living[state] {
+        living[state] = true
+        if states[state].input.pastAxis == nil { need(states[state].next) }
+      }
+    }
+    return (values, living)
+  }
+
+  /// How often each value is read by what lives, an operand counting once.
+  var readers: [Int] {
+    let (values, living) = liveness
+    var readers = [Int](repeating: 0, count: trace.values.count)
+    func count(_ elements: [Element]) {
+      for value in Set(elements.map { $0.value }) { readers[Int(value)] += 1 }
+    }
+    count(logits)
+    for (number, isLive) in values.enumerated() where isLive { trace.values[number].source.operands.forEach(count) }
+    for (state, lives) in zip(states, living) where lives && state.input.pastAxis == nil { count(state.next) }
+    return readers
+  }
+}

@@ -1,0 +1,73 @@
+/// Finds layer normalisation written out as mean, variance and square root, as operator sets before 17 have it.
+enum NormalizationLift {
+  /// The flow with every written-out normalisation lifted.
+  static func apply(_ flow: Flow) -> (flow: Flow, found: Int) {
+    var flow = flow
+    var found = 0
+    for number in flow.trace.values.indices {
+      guard let source = normalized(number, flow.trace) else { continue }
+      flow.trace.replace(number, by: source)
+      found += 1
+    }
+    return (flow, found)
+  }
+
+  /// The normalisation that a value is: deviations divided by the square root of their mean square plus epsilon.
+  private static func normalized(_ number: Int, _ trace: Trace) -> Trace.Source? {
+    let deviations: [Element]
+    let root: [Element]
+    switch trace.values[number].source {
+    case .binary(.divide, let left, let right): (deviations, root) = (left, right)
+    case .binary(.multiply, let left, let right):
+      if let inverse = reciprocal(right, trace) {
+        (deviations, root) = (left, inverse)
+      } else if let inverse = reciprocal(left, trace) {
+        (deviations, root) = (right, inverse)
+      } else {
+        return nil
+      }
+    default: return nil
+    }
+    guard let (squares, epsilon) = variance(root, trace), squares.count == deviations.count, !deviations.isEmpty else { return nil }
+    for (square, deviation) in zip(squares, deviations) {
+      guard case .binary(.multiply, let left, let right) = trace.values[Int(square.value)].source,
+        left[Int(square.index)] == deviation, right[Int(square.index)] == deviation
+      else { return nil }
+    }
+    var source: [Element] = []
+    var mean: Element?
+    for deviation in deviations {
+      guard case .binary(.subtract, let left, let right) = trace.values[Int(deviation.value)].source,
+        mean == nil || mean == right[Int(deviation.index)]
+      else { return nil }
+      source.append(left[Int(deviation.index)])
+      mean = right[Int(deviation.index)]
+    }
+    guard let mean, case .mean(source) = trace.values[Int(mean.value)].source else { return nil }
+    return .normalize(source, gain: nil, bias: nil, epsilon: Float(epsilon))
+  }
+
+  /// What the root of a mean is taken of: the terms of the mean, and the number added to it.
+  private static func variance(_ root: [Element], _ trace: Trace) -> (terms: [Element], epsilon: Double)? {
+    guard let first = root.first, root.allSatisfy({ $0 == first }),
+      case .squareRoot(let inner) = trace.values[Int(first.value)].source,
+      case .binary(.add, let left, let right) = trace.values[Int(inner[Int(first.index)].value)].source
+    else { return nil }
+    let place = Int(inner[Int(first.index)].index)
+    let (mean, epsilon) = trace.known(left[place]) == nil ? (left[place], right[place]) : (right[place], left[place])
+    guard case .mean(let terms) = trace.values[Int(mean.value)].source, let number = trace.known(epsilon) else { return nil }
+    return (terms, number)
+  }
+
+  /// What one is divided by, where a list is such quotients.
+  private static func reciprocal(_ elements: [Element], _ trace: Trace) -> [Element]? {
+    var divisors: [Element] = []
+    for element in elements {
+      guard case .binary(.divide, let one, let divisor) = trace.values[Int(element.value)].source,
+        trace.known(one[Int(element.index)]) == 1
+      else { return nil }
+      divisors.append(divisor[Int(element.index)])
+    }
+    return divisors
+  }
+}

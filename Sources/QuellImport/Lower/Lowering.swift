@@ -1,0 +1,342 @@
+import Quell
+
+/// Turns the arithmetic of a step into operations over vectors.
+struct Lowering {
+  private static let mostRuns = 4096
+
+  private let flow: Flow
+  private let nodes: [ONNXNode]
+  private let live: [Bool]
+  private let state: StateLayout
+  private var siteNames = SiteNames()
+  private(set) var program = Program()
+  /// Where the result of a value of the trace lies.
+  private var results: [Int: Program.Place] = [:]
+  private var valueNumbers: [Program.Place: Int] = [:]
+  private var gathered: [[Element]: Int] = [:]
+  private var constants: [[UInt32]: Int] = [:]
+  private var matrices: [Weight: (tensor: Int, layout: MatrixLayout)] = [:]
+  private var tensorNames: Set<String> = []
+  /// Linear operations by their input: they share one list of events.
+  private var sharing: [[Element]: [Int]] = [:]
+  private let heads: Set<Int>
+
+  /// The program of a flow, its scratch memory not yet planned.
+  static func lower(_ flow: Flow, nodes: [ONNXNode]) throws(ImportFailure) -> Program {
+    var lowering = Lowering(flow, nodes)
+    try lowering.run()
+    return lowering.program
+  }
+
+  private init(_ flow: Flow, _ nodes: [ONNXNode]) {
+    self.flow = flow
+    self.nodes = nodes
+    live = flow.liveness.values
+    state = StateLayout(flow)
+    heads = flow.heads
+    for (number, isLive) in live.enumerated() where isLive {
+      if case .linear(_, let input, _) = flow.trace.values[number].source { sharing[input, default: []].append(number) }
+    }
+  }
+
+  private mutating func run() throws(ImportFailure) {
+    program.vocabularySize = flow.logits.count
+    program.stateSize = state.size
+    program.fills = state.fills
+    for (number, isLive) in live.enumerated() where isLive && results[number] == nil { try lower(number) }
+    program.logits = try operand(flow.logits)
+    if case .buffer = program.values[program.logits] {} else { program.logits = copied(program.logits) }
+    try writeStates()
+    try checkContext()
+  }
+
+  // MARK: Operations
+
+  private mutating func lower(_ number: Int) throws(ImportFailure) {
+    let value = flow.trace.values[number]
+    switch value.source {
+    case .token, .state, .constant: return
+    case .row(let table, let source, let add):
+      let tensor = matrix(table, nodeOf: value)
+      let result = newResult(number)
+      program.operations.append(.row(table: tensor, source: source, add: add, result: result))
+      if source == .position {
+        let rows = table.shape[0] - add
+        program.contextLength = program.contextLength == 0 ? rows : min(program.contextLength, rows)
+      }
+    case .unary(let function, let source):
+      let operand = try operand(source)
+      program.operations.append(.unary(function, source: operand, result: newResult(number)))
+    case .binary(let function, let left, let right):
+      let operands = (try scalarOrVector(left), try scalarOrVector(right))
+      program.operations.append(.binary(function, left: operands.0, right: operands.1, result: newResult(number)))
+    case .normalize(let source, let gain, let bias, let epsilon):
+      let operand = try operand(source)
+      let (gain, bias) = (try vector(gain), try vector(bias))
+      program.operations.append(
+        .normalize(.layer, source: operand, gain: gain, bias: bias, epsilon: epsilon, result: newResult(number)))
+    case .linear(_, let input, _):
+      try lowerLinears(sharing[input] ?? [number], input)
+    case .attention(let attention):
+      let operands = (try operand(attention.query), try operand(attention.key), try operand(attention.value))
+      program.caches.append(
+        Program.Cache(keyWidth: attention.key.count, valueWidth: attention.value.count, heads: attention.cacheHeads))
+      program.operations.append(
+        .attention(
+          query: operands.0, key: operands.1, value: operands.2, cache: program.caches.count - 1, heads: attention.heads,
+          scale: attention.scale, result: newResult(number)))
+    case .opaque(_, let reason):
+      throw .unsupported(reason)
+    case .squareRoot, .mean:
+      throw .unsupported("\(title(value)) is no part of a layer normalisation, and there is no operation for it alone.")
+    case .softmax, .product:
+      throw .unsupported(
+        "\(title(value)) is no part of an attention over cached keys and values that could be recognised; "
+          + "export one decoding step with past keys and values.")
+    }
+  }
+
+  /// Linear operations over one input: one list of events, then each of them.
+  private mutating func lowerLinears(_ numbers: [Int], _ input: [Element]) throws(ImportFailure) {
+    let source = try operand(input)
+    var biases: [Int?] = []
+    var titles: [String] = []
+    for number in numbers {
+      guard case .linear(let matrix, _, let bias) = flow.trace.values[number].source else { continue }
+      biases.append(try vector(bias))
+      titles.append(SiteNames.title(matrix, bias.flatMap { name(of: $0) }, node(flow.trace.values[number])))
+    }
+    let site = program.siteNames.count
+    let names = siteNames.add(titles, isHead: numbers.contains { heads.contains($0) })
+    program.siteNames.append(names.name)
+    program.siteKinds.append(names.kind)
+    program.operations.append(.events(site: site, source: source))
+    for (index, number) in numbers.enumerated() {
+      guard case .linear(let weight, _, _) = flow.trace.values[number].source else { continue }
+      let (tensor, layout) = linearMatrix(weight, named: titles[index].isEmpty ? names.name : titles[index])
+      program.operations.append(.linear(matrix: tensor, layout: layout, bias: biases[index], result: newResult(number)))
+    }
+  }
+
+  private mutating func newResult(_ number: Int) -> Int {
+    let count = flow.trace.values[number].count
+    let place = newBuffer(count)
+    results[number] = place
+    return valueNumber(place)
+  }
+
+  private mutating func newBuffer(_ count: Int) -> Program.Place {
+    program.buffers.append(count)
+    return .buffer(program.buffers.count - 1, start: 0, count: count)
+  }
+
+  private mutating func valueNumber(_ place: Program.Place) -> Int {
+    if let number = valueNumbers[place] { return number }
+    program.values.append(place)
+    valueNumbers[place] = program.values.count - 1
+    return program.values.count - 1
+  }
+
+  // MARK: Operands
+
+  /// An operand of an operation that reads one number for all where all are the same.
+  private mutating func scalarOrVector(_ elements: [Element]) throws(ImportFailure) -> Int {
+    if let first = elements.first, elements.count > 1 {
+      if elements.allSatisfy({ $0 == first }) { return try operand([first]) }
+      if let number = flow.trace.known(first), elements.allSatisfy({ flow.trace.known($0) == number }) { return try operand([first]) }
+    }
+    return try operand(elements)
+  }
+
+  private mutating func vector(_ elements: [Element]?) throws(ImportFailure) -> Int? {
+    guard let elements else { return nil }
+    return try operand(elements)
+  }
+
+  /// The value that holds a list of elements: a part of where they are already, a stored vector, or a copy.
+  private mutating func operand(_ elements: [Element]) throws(ImportFailure) -> Int {
+    if let place = contiguous(elements[...]) { return valueNumber(place) }
+    if elements.allSatisfy({ flow.trace.known($0) != nil }) { return constant(elements) }
+    if let number = gathered[elements] { return number }
+    var runs: [Range<Int>] = []
+    var start = 0
+    while start < elements.count {
+      let end = runEnd(elements, start)
+      runs.append(start..<end)
+      start = end
+      guard runs.count <= Lowering.mostRuns else {
+        let value = flow.trace.values[Int(elements[0].value)]
+        throw .unsupported("The result of \(title(value)) is read in an order that would take more than \(Lowering.mostRuns) copies.")
+      }
+    }
+    guard case .buffer(let buffer, _, _) = newBuffer(elements.count) else { return 0 }
+    for run in runs {
+      let part = elements[run]
+      let source = contiguous(part).map { valueNumber($0) } ?? constant(Array(part))
+      let result = valueNumber(.buffer(buffer, start: run.lowerBound, count: run.count))
+      program.operations.append(.copy(source: source, result: result))
+    }
+    let number = valueNumber(.buffer(buffer, start: 0, count: elements.count))
+    gathered[elements] = number
+    return number
+  }
+
+  /// Where the run that starts at an element ends: known numbers together, or elements that lie together.
+  private func runEnd(_ elements: [Element], _ start: Int) -> Int {
+    var end = start + 1
+    if flow.trace.known(elements[start]) != nil {
+      while end < elements.count, flow.trace.known(elements[end]) != nil { end += 1 }
+      return end
+    }
+    while end < elements.count, isNext(elements[end - 1], elements[end]) { end += 1 }
+    return end
+  }
+
+  private func isNext(_ element: Element, _ next: Element) -> Bool {
+    if let places = state.places[element.value] {
+      guard let others = state.places[next.value] else { return false }
+      return others[Int(next.index)] == places[Int(element.index)] + 1
+    }
+    return next.value == element.value && next.index == element.index + 1
+  }
+
+  /// The place of elements that lie together, or nil where they do not.
+  private func contiguous(_ elements: ArraySlice<Element>) -> Program.Place? {
+    guard let first = elements.first else { return nil }
+    for (element, next) in zip(elements, elements.dropFirst()) where !isNext(element, next) { return nil }
+    if let places = state.places[first.value] { return .state(offset: Int(places[Int(first.index)]), count: elements.count) }
+    guard case .buffer(let buffer, let start, _)? = results[Int(first.value)] else { return nil }
+    return .buffer(buffer, start: start + Int(first.index), count: elements.count)
+  }
+
+  // MARK: Stored tensors
+
+  /// A stored vector of known numbers; equal ones are stored once.
+  private mutating func constant(_ elements: [Element]) -> Int {
+    let numbers = elements.map { Float(flow.trace.known($0) ?? 0) }
+    let key = numbers.map { $0.bitPattern }
+    if let tensor = constants[key] { return valueNumber(.weight(tensor: tensor)) }
+    let title = name(of: elements).map { SiteNames.path($0, keepsLast: true).joined(separator: ".") } ?? ""
+    let weight = Weight(numbers.map { Double($0) }, shape: [numbers.count], type: .float32)
+    let tensor = addTensor(title.isEmpty ? "constant" : title, weight, .vector)
+    constants[key] = tensor
+    return valueNumber(.weight(tensor: tensor))
+  }
+
+  /// The initializer's name that all of a list comes from.
+  private func name(of elements: [Element]) -> String? {
+    guard let first = elements.first, elements.allSatisfy({ $0.value == first.value }),
+      case .constant(let weight) = flow.trace.values[Int(first.value)].source
+    else { return nil }
+    return weight.source.name
+  }
+
+  /// A table or matrix stored with its first axis as rows.
+  private mutating func matrix(_ weight: Weight, nodeOf value: Trace.Value) -> Int {
+    if let (tensor, layout) = matrices[weight], layout == .outputMajor { return tensor }
+    let title = SiteNames.title(weight, nil, node(value))
+    let tensor = addTensor(title.isEmpty ? "table" : title, weight, .matrix)
+    matrices[weight] = (tensor, .outputMajor)
+    return tensor
+  }
+
+  /// The matrix of a linear operation: a table that is stored already serves as it is, rows being outputs.
+  private mutating func linearMatrix(_ weight: Weight, named title: String) -> (tensor: Int, layout: MatrixLayout) {
+    var transposed = weight
+    transposed.layout = weight.layout.transposed([1, 0])
+    if let found = matrices[transposed], found.layout == .outputMajor { return found }
+    if let found = matrices[weight], found.layout == .inputMajor { return found }
+    let tensor = addTensor(title, weight, .matrix)
+    if matrices[weight] == nil { matrices[weight] = (tensor, .inputMajor) }
+    return (tensor, .inputMajor)
+  }
+
+  private mutating func addTensor(_ title: String, _ weight: Weight, _ form: Program.Tensor.Form) -> Int {
+    // GGUF readers of the ggml family cut names at 63 bytes.
+    let base = String(decoding: Array(title.utf8.suffix(52)), as: UTF8.self)
+    var name = base
+    var number = 1
+    while !tensorNames.insert(name).inserted {
+      number += 1
+      name = "\(base).\(number)"
+    }
+    program.tensors.append(Program.Tensor(name: name, weight: weight, form: form))
+    return program.tensors.count - 1
+  }
+
+  // MARK: The end of the step
+
+  /// Copies what states become, after everything that reads what they were.
+  private mutating func writeStates() throws(ImportFailure) {
+    var copies: [(source: Int, result: Int)] = []
+    for next in flow.states {
+      guard next.input.pastAxis == nil, let places = state.places[Int32(next.value)] else { continue }
+      var pairs: [(place: Int, element: Element)] = []
+      for (index, place) in places.enumerated() where place >= 0 { pairs.append((Int(place), next.next[index])) }
+      pairs.sort { $0.place < $1.place }
+      var start = 0
+      while start < pairs.count {
+        var end = start + 1
+        while end < pairs.count, pairs[end].place == pairs[end - 1].place + 1, continues(pairs[end - 1].element, pairs[end].element) {
+          end += 1
+        }
+        let source = try operand(pairs[start..<end].map { $0.element })
+        let result = valueNumber(.state(offset: pairs[start].place, count: end - start))
+        if source != result { copies.append((source, result)) }
+        start = end
+      }
+    }
+    // What comes from state itself is set aside first, before any of it is overwritten.
+    for index in copies.indices {
+      if case .state = program.values[copies[index].source] { copies[index].source = copied(copies[index].source) }
+    }
+    for copy in copies { program.operations.append(.copy(source: copy.source, result: copy.result)) }
+  }
+
+  private func continues(_ element: Element, _ next: Element) -> Bool {
+    isNext(element, next) || flow.trace.known(element) != nil && flow.trace.known(next) != nil
+  }
+
+  private mutating func copied(_ source: Int) -> Int {
+    let result = valueNumber(newBuffer(program.count(source)))
+    program.operations.append(.copy(source: source, result: result))
+    return result
+  }
+
+  private func checkContext() throws(ImportFailure) {
+    guard let table = program.operations.compactMap({ operation -> Int? in
+      if case .row(let table, .token, _, _) = operation { table } else { nil }
+    }).first else { throw .unsupported("The logits do not depend on a row of a table that the token chooses.") }
+    let rows = program.tensors[table].weight.shape[0]
+    guard rows >= program.vocabularySize else {
+      throw .unsupported("The model gives \(program.vocabularySize) logits, but the token's table has only \(rows) rows.")
+    }
+  }
+
+  private func node(_ value: Trace.Value) -> ONNXNode? {
+    nodes.indices.contains(value.node) ? nodes[value.node] : nil
+  }
+
+  private func title(_ value: Trace.Value) -> String {
+    node(value)?.title ?? "An input"
+  }
+}
+
+extension Flow {
+  /// The linear operations that make the logits, possibly scaled or shifted afterwards.
+  fileprivate var heads: Set<Int> {
+    var heads: Set<Int> = []
+    var seen: Set<Int32> = []
+    var pending = logits.map { $0.value }
+    while let value = pending.popLast() {
+      guard seen.insert(value).inserted else { continue }
+      switch trace.values[Int(value)].source {
+      case .linear: heads.insert(Int(value))
+      case .unary(_, let source): pending += source.map { $0.value }
+      case .binary(_, let left, let right): pending += left.map { $0.value } + right.map { $0.value }
+      default: break
+      }
+    }
+    return heads
+  }
+}

@@ -1,0 +1,166 @@
+import Quell
+
+/// Runs a graph for one sequence and one token at two past lengths, side by side.
+///
+/// What comes out is two traces of arithmetic on vectors. Shape arithmetic, masks and positions are evaluated on the way;
+/// what they have in common is what a step does.
+final class Specialiser {
+  /// Two past lengths that no other length of a model is likely to be mistaken for.
+  static let pasts = (3, 5)
+
+  let model: ONNXModel
+  let interface: Interface
+  let lanes: [Lane]
+  /// Every node that has been run; traces refer to them by number.
+  private(set) var nodes: [ONNXNode] = []
+  private let reader: TensorReader
+  private let opset: Int
+
+  init(_ model: ONNXModel, file: MappedFile) throws(ImportFailure) {
+    guard let graph = model.graph else { throw .malformed("\(file.path) holds no graph; it is no ONNX model.") }
+    self.model = model
+    opset = Int(truncatingIfNeeded: model.opsets[""] ?? 1)
+    reader = TensorReader(file)
+    lanes = [Lane(past: Specialiser.pasts.0), Lane(past: Specialiser.pasts.1)]
+    interface = try Interface(graph)
+    for lane in lanes { try bindInputs(lane) }
+    try run(graph, needed: graph.outputs.map { $0.name })
+  }
+
+  /// An output of the graph in a lane.
+  func output(_ name: String, in lane: Lane) throws(ImportFailure) -> Tensor {
+    guard let tensor = lane[name] else { throw .malformed("Nothing computes the graph's output \"\(name)\".") }
+    return tensor
+  }
+
+  // MARK: Inputs
+
+  private func bindInputs(_ lane: Lane) throws(ImportFailure) {
+    for input in interface.inputs {
+      let shape = input.shape(past: lane.past)
+      let count = shape.product
+      guard shape.allSatisfy({ $0 >= 0 && $0 <= Call.mostElements }), count <= Call.mostElements else {
+        throw .unsupported("Input \"\(input.name)\" of shape \(shape) is too large.")
+      }
+      switch input.role {
+      case .token, .state:
+        let source: Trace.Source = if case .state(let number) = input.role { .state(number) } else { .token }
+        let number = lane.trace.add(source, count: count, node: -1)
+        lane[input.name] = .dynamic(Tensor.Dynamic(shape: shape, elements: lane.trace.elements(of: number), type: input.type))
+      case .position, .mask:
+        let value = input.role == .position ? Int64(lane.past) : 1
+        let values = [Int64](repeating: value, count: count)
+        lane[input.name] = .integers(Tensor.Integers(shape: shape, values: values, type: input.type))
+      }
+    }
+  }
+
+  // MARK: Nodes
+
+  /// Runs the nodes of a graph that `needed` depends on.
+  private func run(_ graph: ONNXGraph, needed: [String]) throws(ImportFailure) {
+    var wanted = Set(needed)
+    var live = [Bool](repeating: false, count: graph.nodes.count)
+    var lastUse: [String: Int] = [:]
+    for (index, node) in graph.nodes.enumerated().reversed() where node.outputs.contains(where: { wanted.contains($0) }) {
+      live[index] = true
+      for name in node.inputs + node.captured where !name.isEmpty {
+        wanted.insert(name)
+        if lastUse[name] == nil { lastUse[name] = index }
+      }
+    }
+    for tensor in graph.initializers where wanted.contains(tensor.name) {
+      let known = try reader.tensor(tensor, named: tensor.name)
+      for lane in lanes { lane[tensor.name] = known }
+    }
+    let own = Set(graph.initializers.map { $0.name } + graph.nodes.flatMap { $0.outputs }).subtracting(needed)
+    for (index, node) in graph.nodes.enumerated() where live[index] {
+      try run(node)
+      for name in node.inputs where lastUse[name] == index && own.contains(name) {
+        for lane in lanes { lane[name] = nil }
+      }
+    }
+  }
+
+  private func run(_ node: ONNXNode) throws(ImportFailure) {
+    guard node.domain.isEmpty else {
+      throw .unsupported("\(node.title) is an operator of domain \"\(node.domain)\", which is not supported; export with standard operators.")
+    }
+    if node.operatorType == "If" { return try runBranch(node) }
+    guard let rule = Rules.all[node.operatorType] else {
+      throw .unsupported("\(node.title) is an operator that is not supported.")
+    }
+    let number = nodes.count
+    nodes.append(node)
+    var calls: [Call] = []
+    for lane in lanes {
+      var inputs: [Tensor?] = []
+      for name in node.inputs {
+        guard !name.isEmpty else { inputs.append(nil); continue }
+        guard let tensor = lane[name] else { throw .malformed("\(node.title) reads \"\(name)\", which has no value.") }
+        inputs.append(tensor)
+      }
+      calls.append(Call(node: node, number: number, opset: opset, inputs: inputs, lane: lane, reader: reader))
+    }
+    let isShared = zip(calls[0].inputs, calls[1].inputs).allSatisfy { left, right in
+      guard let left, let right else { return left == nil && right == nil }
+      return left.isSame(as: right)
+    }
+    let first = try rule(calls[0])
+    // What is known and made of the same is the same; a computed result belongs to its lane.
+    let second = isShared && first.allSatisfy({ $0?.isKnown ?? true }) ? first : try rule(calls[1])
+    for (index, name) in node.outputs.enumerated() where !name.isEmpty && index < min(first.count, second.count) {
+      let rows = positionRows(calls, first[index], second[index])
+      lanes[0][name] = rows?.0 ?? first[index]
+      lanes[1][name] = rows?.1 ?? second[index]
+    }
+  }
+
+  /// A branch whose condition is known is the branch that it takes.
+  private func runBranch(_ node: ONNXNode) throws(ImportFailure) {
+    let conditions = lanes.map { $0[node.inputs.first ?? ""] }
+    guard let taken = conditions[0]?.knownIntegers?.first, taken == conditions[1]?.knownIntegers?.first else {
+      throw .unsupported("\(node.title) branches on the token or on computed values.")
+    }
+    guard case .graph(let body)? = node.attributes[taken != 0 ? "then_branch" : "else_branch"] else {
+      throw .malformed("\(node.title) lacks a branch.")
+    }
+    try run(body, needed: body.outputs.map { $0.name })
+    for (output, name) in zip(body.outputs, node.outputs) where !name.isEmpty {
+      for lane in lanes { lane[name] = lane[output.name] }
+    }
+  }
+
+  // MARK: Positions
+
+  /// Rows of one table that the position chooses: the same view of a stored matrix, but as many rows further on as the
+  /// past is longer.
+  private func positionRows(_ calls: [Call], _ first: Tensor?, _ second: Tensor?) -> (Tensor, Tensor)? {
+    guard case .reals(let a)? = first, case .reals(let b)? = second, a.source === b.source, a.layout != b.layout,
+      a.shape == b.shape, case .reals(let table)? = calls[0].inputs[0], table.shape.count == 2,
+      table.source === a.source, a.count == table.shape[1]
+    else { return nil }
+    let (rows, stride) = (table.shape[0], table.layout.strides[0])
+    guard stride > 0, b.layout.offset - a.layout.offset == stride * (lanes[1].past - lanes[0].past) else { return nil }
+    let distance = a.layout.offset - table.layout.offset
+    let add = distance / stride - lanes[0].past
+    guard distance % stride == 0, add >= 0, add < rows else { return nil }
+    let tensors = calls.map { call -> Tensor in
+      let number = call.lane.trace.add(.row(table: table, .position, add: add), count: table.shape[1], node: call.number)
+      return call.dynamic(call.lane.trace.elements(of: number), shape: a.shape, type: a.type)
+    }
+    return (tensors[0], tensors[1])
+  }
+}
+
+extension ONNXNode {
+  /// The names that branches of the node take from the graph around it.
+  var captured: [String] {
+    attributes.values.flatMap { attribute -> [String] in
+      guard case .graph(let body) = attribute else { return [] }
+      let own = Set(body.initializers.map { $0.name } + body.nodes.flatMap { $0.outputs })
+      let used = body.outputs.map { $0.name } + body.nodes.flatMap { $0.inputs + $0.captured }
+      return used.filter { !own.contains($0) }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+/// One number that the program computes: which vector it belongs to, and where in it.
+struct Element: Hashable, Sendable {
+  /// The value of the trace.
+  var value: Int32
+  /// The place in the value.
+  var index: Int32
+
+  init(_ value: Int, _ index: Int) {
+    self.value = Int32(truncatingIfNeeded: value)
+    self.index = Int32(truncatingIfNeeded: index)
+  }
+}
+
+/// What is known of a tensor when the graph is fixed to one sequence, one token and one past length.
+enum Tensor {
+  /// Known whole numbers: shapes, positions, masks, truth values.
+  case integers(Integers)
+  /// Known real numbers.
+  case reals(Weight)
+  /// Numbers of which only the origin is known, element by element.
+  case dynamic(Dynamic)
+
+  /// Known whole numbers, row-major.
+  struct Integers: Equatable {
+    var shape: [Int]
+    var values: [Int64]
+    var type: DataType
+  }
+
+  /// The origin of every element, row-major.
+  struct Dynamic {
+    var shape: [Int]
+    var elements: [Element]
+    var type: DataType
+  }
+
+  /// A known number without axes.
+  static func integer(_ value: Int) -> Tensor {
+    .integers(Integers(shape: [], values: [Int64(value)], type: .int64))
+  }
+
+  /// A known list of numbers.
+  static func vector(_ values: [Int]) -> Tensor {
+    .integers(Integers(shape: [values.count], values: values.map { Int64($0) }, type: .int64))
+  }
+
+  /// Known truth values.
+  static func truths(_ values: [Bool], shape: [Int]) -> Tensor {
+    .integers(Integers(shape: shape, values: values.map { $0 ? 1 : 0 }, type: .bool))
+  }
+
+  var shape: [Int] {
+    switch self {
+    case .integers(let tensor): tensor.shape
+    case .reals(let weight): weight.shape
+    case .dynamic(let tensor): tensor.shape
+    }
+  }
+
+  var type: DataType {
+    switch self {
+    case .integers(let tensor): tensor.type
+    case .reals(let weight): weight.type
+    case .dynamic(let tensor): tensor.type
+    }
+  }
+
+  var count: Int { shape.product }
+
+  var isKnown: Bool {
+    if case .dynamic = self { false } else { true }
+  }
+
+  /// The numbers of a known tensor, as reals.
+  var knownReals: [Double]? {
+    switch self {
+    case .integers(let tensor): tensor.values.map { Double($0) }
+    case .reals(let weight): weight.values
+    case .dynamic: nil
+    }
+  }
+
+  /// The numbers of a known tensor of whole numbers.
+  var knownIntegers: [Int]? {
+    if case .integers(let tensor) = self { tensor.values.map { Int(truncatingIfNeeded: $0) } } else { nil }
+  }
+
+  /// Whether two known tensors are the same, so that what is made of one need not be made of the other again.
+  func isSame(as other: Tensor) -> Bool {
+    switch (self, other) {
+    case (.integers(let left), .integers(let right)): left == right
+    case (.reals(let left), .reals(let right)): left == right
+    default: false
+    }
+  }
+
+  /// The same elements moved by a change of layout.
+  ///
+  /// `change` gets the present layout; nil from it means that the elements must lie in row-major order first.
+  func moved(_ change: (Layout) -> Layout?) -> Tensor? {
+    switch self {
+    case .integers(let tensor):
+      guard let layout = change(Layout(contiguous: tensor.shape)) else { return nil }
+      return .integers(Integers(shape: layout.shape, values: layout.offsets.map { tensor.values[$0] }, type: tensor.type))
+    case .dynamic(let tensor):
+      guard let layout = change(Layout(contiguous: tensor.shape)) else { return nil }
+      return .dynamic(Dynamic(shape: layout.shape, elements: layout.offsets.map { tensor.elements[$0] }, type: tensor.type))
+    case .reals(var weight):
+      if let layout = change(weight.layout) {
+        weight.layout = layout
+        return .reals(weight)
+      }
+      weight = Weight(weight.values, shape: weight.shape, type: weight.type, name: weight.source.name)
+      guard let layout = change(weight.layout) else { return nil }
+      weight.layout = layout
+      return .reals(weight)
+    }
+  }
+}
+
+/// The shape that two shapes broadcast to, or nil where they do not.
+func broadcastShape(_ left: [Int], _ right: [Int]) -> [Int]? {
+  let rank = max(left.count, right.count)
+  var result = [Int](repeating: 1, count: rank)
+  for axis in 0..<rank {
+    let a = axis < rank - left.count ? 1 : left[axis - (rank - left.count)]
+    let b = axis < rank - right.count ? 1 : right[axis - (rank - right.count)]
+    guard a == b || a == 1 || b == 1 else { return nil }
+    result[axis] = a == 1 ? b : a
+  }
+  return result
+}

@@ -1,0 +1,140 @@
+import Quell
+
+/// The arithmetic of one token at one past length: vectors in the order in which they are computed.
+///
+/// Everything that only moves numbers has been dissolved into the provenance of operands.
+struct Trace {
+  /// How one vector comes about.
+  enum Source: Hashable {
+    /// The token, as handed in.
+    case token
+    /// What an input held before the step: recurrent state, or the past of a cache.
+    case state(Int)
+    /// Known numbers.
+    case constant(Weight)
+    /// A row of a table.
+    case row(table: Weight, RowSource, add: Int)
+    case unary(UnaryFunction, [Element])
+    case binary(BinaryFunction, [Element], [Element])
+    case normalize([Element], gain: [Element]?, bias: [Element]?, epsilon: Float)
+    /// The matrix, of shape [inputs, outputs], times the input.
+    case linear(matrix: Weight, input: [Element], bias: [Element]?)
+    case attention(Attention)
+    /// Steps of compound forms; the program has no operation for them, so they must be lifted.
+    case squareRoot([Element])
+    case mean([Element])
+    case softmax([Element], group: Int)
+    case product(Product)
+    /// Something that no operation can compute. It is an error only if a result needs it.
+    case opaque(node: Int, reason: String)
+  }
+
+  /// A product of two computed matrices: [batch, rows, inner] times [batch, inner, columns].
+  struct Product: Hashable {
+    var left: [Element]
+    var right: [Element]
+    var batch: Int
+    var rows: Int
+    var inner: Int
+    var columns: Int
+  }
+
+  /// Softmax attention over a cache to which one position is appended.
+  struct Attention: Hashable {
+    /// [head][feature]
+    var query: [Element]
+    /// [cache head][feature]
+    var key: [Element]
+    /// [cache head][feature]
+    var value: [Element]
+    var heads: Int
+    var cacheHeads: Int
+    var scale: Float
+    /// Which attention of the model it is, in order; keeps equal ones apart, since each owns its cache.
+    var number: Int
+  }
+
+  /// One vector.
+  struct Value {
+    var source: Source
+    var count: Int
+    /// The node that made it, as an index into the specialiser's list.
+    var node: Int
+  }
+
+  private(set) var values: [Value] = []
+  private var numbers: [Source: Int] = [:]
+
+  /// The vector of a source; the one that is there already, where there is one.
+  mutating func add(_ source: Source, count: Int, node: Int) -> Int {
+    if let number = numbers[source] { return number }
+    let number = values.count
+    values.append(Value(source: source, count: count, node: node))
+    numbers[source] = number
+    return number
+  }
+
+  /// All elements of the vector of a source.
+  mutating func make(_ source: Source, count: Int, node: Int) -> [Element] {
+    let number = add(source, count: count, node: node)
+    return elements(of: number)
+  }
+
+  /// Puts another source in the place of a value.
+  mutating func replace(_ number: Int, by source: Source) {
+    values[number].source = source
+  }
+
+  /// All elements of a value, in order.
+  func elements(of number: Int) -> [Element] {
+    (0..<values[number].count).map { Element(number, $0) }
+  }
+
+  /// All elements of a constant.
+  mutating func elements(of weight: Weight, node: Int) -> [Element] {
+    make(.constant(weight), count: weight.count, node: node)
+  }
+
+  /// The known number that an element is, or nil where it is computed.
+  func known(_ element: Element) -> Double? {
+    guard case .constant(let weight) = values[Int(element.value)].source else { return nil }
+    return weight[Int(element.index)]
+  }
+
+  /// The value that a list of elements is all of, in order, or nil.
+  func whole(_ elements: [Element]) -> Int? {
+    guard let first = elements.first else { return nil }
+    let number = Int(first.value)
+    guard values[number].count == elements.count else { return nil }
+    for (index, element) in elements.enumerated() where element.value != first.value || element.index != index { return nil }
+    return number
+  }
+}
+
+extension Trace.Source {
+  /// The operands, in the order in which an operation reads them.
+  var operands: [[Element]] {
+    switch self {
+    case .token, .state, .constant, .row, .opaque: []
+    case .unary(_, let source), .squareRoot(let source), .mean(let source), .softmax(let source, _): [source]
+    case .binary(_, let left, let right): [left, right]
+    case .normalize(let source, let gain, let bias, _): [source] + [gain, bias].compactMap { $0 }
+    case .linear(_, let input, let bias): [input] + [bias].compactMap { $0 }
+    case .attention(let attention): [attention.query, attention.key, attention.value]
+    case .product(let product): [product.left, product.right]
+    }
+  }
+}
+
+extension Weight {
+  /// An element by its place in row-major order.
+  subscript(index: Int) -> Double {
+    var place = layout.offset
+    var rest = index
+    for axis in layout.shape.indices.reversed() {
+      place += rest % layout.shape[axis] * layout.strides[axis]
+      rest /= layout.shape[axis]
+    }
+    return source.real(place)
+  }
+}

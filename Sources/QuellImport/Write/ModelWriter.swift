@@ -1,0 +1,69 @@
+import Quell
+
+extension Program {
+  /// Writes the model file of a planned program.
+  func write(to path: String, options: ImportOptions, name: String) throws(ImportFailure) {
+    let tensors = try self.tensors.map { tensor throws(ImportFailure) -> GGUFTensor in
+      let type = tensor.elementType(options.weights)
+      let stream = WeightStream(name: tensor.name, weight: tensor.weight, type: type)
+      return GGUFTensor(name: tensor.name, dimensions: tensor.weight.shape.reversed(), type: type) { sink throws(ImportFailure) in
+        try stream.produce(sink)
+      }
+    }
+    try GGUFWriter.write(to: path, pairs: try pairs(name) + options.metadata, tensors: tensors, isCancelled: options.isCancelled)
+  }
+
+  private func pairs(_ name: String) throws(ImportFailure) -> [GGUFPair] {
+    var words: [UInt32] = []
+    for operation in operations { operation.encode { words.append($0) } }
+    func encoded(_ numbers: [Int]) throws(ImportFailure) -> GGUFValue {
+      var words: [UInt32] = []
+      for number in numbers { words.append(try word(number)) }
+      return .uint32Array(words)
+    }
+    var filled: [Int] = []
+    for fill in fills { filled += [fill.offset, fill.count, Int(fill.value.bitPattern)] }
+    var places: [Int] = []
+    for value in values.indices {
+      switch values[value] {
+      case .weight(let tensor): places += [0, tensor, count(value)]
+      case .state(let offset, let count): places += [1, offset, count]
+      case .buffer(let buffer, let start, let count): places += [2, bufferOffsets[buffer] + start, count]
+      }
+    }
+    return [
+      GGUFPair("general.architecture", .string("quell")),
+      GGUFPair("general.alignment", .uint32(UInt32(GGUFWriter.alignment))),
+      GGUFPair("general.name", .string(name)),
+      GGUFPair("quell.version", .uint32(1)),
+      GGUFPair("quell.vocabulary_size", .uint32(try word(vocabularySize))),
+      GGUFPair("quell.context_length", .uint32(try word(contextLength))),
+      GGUFPair("quell.state_size", .uint32(try word(stateSize))),
+      GGUFPair("quell.state_fill", try encoded(filled)),
+      GGUFPair("quell.scratch_size", .uint32(try word(scratchSize))),
+      GGUFPair("quell.values", try encoded(places)),
+      GGUFPair("quell.caches", try encoded(caches.flatMap { [$0.keyWidth, $0.valueWidth, $0.heads] })),
+      GGUFPair("quell.operations", .uint32Array(words)),
+      GGUFPair("quell.logits", .uint32(try word(logits))),
+      GGUFPair("quell.sites", .stringArray(siteNames)),
+      GGUFPair("quell.site_kinds", .stringArray(siteKinds)),
+      GGUFPair("quell.thresholds", .float32Array([Float](repeating: 0, count: siteNames.count))),
+    ]
+  }
+
+  private func word(_ number: Int) throws(ImportFailure) -> UInt32 {
+    guard let word = UInt32(exactly: number), word != .max else { throw .unsupported("The model is too large for the model file.") }
+    return word
+  }
+}
+
+extension Program.Tensor {
+  fileprivate func elementType(_ weights: WeightType) -> GGUFTensor.ElementType {
+    guard form == .matrix else { return .f32 }
+    switch weights {
+    case .f32: return .f32
+    case .f16: return .f16
+    case .source: return weight.type == .float16 ? .f16 : .f32
+    }
+  }
+}
