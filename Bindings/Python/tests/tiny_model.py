@@ -1,7 +1,12 @@
-"""Small models made by hand, and what they must compute, worked out with NumPy in 64 bits from docs/FORMAT.md alone."""
+"""Small models made by hand, and what they must compute, worked out with NumPy in 64 bits from docs/FORMAT.md alone.
+
+As a program it writes such a model, with a tokenizer, to the file that it is given.
+"""
 
 import dataclasses
+import pathlib
 import struct
+import sys
 
 import numpy as np
 
@@ -150,7 +155,7 @@ def program(names: list[str]) -> tuple[list[int], list[int], int]:
     return values, words, logits
 
 
-def write(model: TinyModel, tokenizer: dict[str, tuple[int, bytes]] | None = None) -> bytes:
+def write(model: TinyModel, tokenizer: dict[str, tuple[int, bytes]] | None = None, context: int = CONTEXT) -> bytes:
     """The model as the bytes of a file."""
     names = list(model.tensors)
     values, operations, logits = program(names)
@@ -165,7 +170,7 @@ def write(model: TinyModel, tokenizer: dict[str, tuple[int, bytes]] | None = Non
         "general.name": (STRING, _string("Tiny, \u00fcber alles klein".encode())),
         "quell.version": u32(1),
         "quell.vocabulary_size": u32(VOCABULARY),
-        "quell.context_length": u32(CONTEXT),
+        "quell.context_length": u32(context),
         "quell.state_size": u32(WIDTH),
         "quell.state_fill": _array(U32, []),
         "quell.scratch_size": u32(scratch),
@@ -200,9 +205,11 @@ def _printable(byte: int) -> str:
 
 
 def byte_tokenizer() -> dict[str, tuple[int, bytes]]:
-    """A tokenizer whose first 256 tokens are the bytes; then come `th` and `the`, and the token that ends a text."""
+    """A tokenizer whose first 256 tokens are the bytes; then come `th` and `the`, the token that ends a text, and words that no
+    merge makes."""
     tokens = [_printable(byte).encode() for byte in range(256)] + [b"th", b"the", b"<end>"]
-    types = [1] * 258 + [3]
+    types = [1] * 258 + [3] + [1] * (VOCABULARY - 259)
+    tokens += [f"word{index}".encode() for index in range(259, VOCABULARY)]
     return {
         "tokenizer.ggml.model": (STRING, _string(b"gpt2")),
         "tokenizer.ggml.pre": (STRING, _string(b"gpt-2")),
@@ -211,3 +218,7 @@ def byte_tokenizer() -> dict[str, tuple[int, bytes]]:
         "tokenizer.ggml.merges": _array(STRING, [b"t h", b"th e"]),
         "tokenizer.ggml.eos_token_id": (U32, struct.pack("<I", 258)),
     }
+
+
+if __name__ == "__main__":
+    pathlib.Path(sys.argv[1]).write_bytes(write(make(), byte_tokenizer(), context=128))
