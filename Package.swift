@@ -36,7 +36,6 @@ let package = Package(
     // MARK: Tests
     .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell"]),
     .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport"], exclude: ["Fixtures"]),
-    .testTarget(name: "QuellToolTests", dependencies: ["QuellTool"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
