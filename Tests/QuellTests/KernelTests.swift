@@ -94,7 +94,7 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
       let expected = source.indices.filter { source[$0].isNaN || abs(source[$0]) > threshold }
       #expect(events.fired == expected)
       #expect(events.carried.map(\.bitPattern) == expected.map { source[$0].bitPattern })
-      let dense = (0..<size).map { events.list.dense[$0].bitPattern }
+      let dense = withExtendedLifetime(events) { (0..<size).map { events.list.dense[$0].bitPattern } }
       #expect(dense == source.indices.map { expected.contains($0) ? source[$0].bitPattern : 0 })
     }
   }
@@ -114,7 +114,7 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
       let expected = (0..<outputs).map { o in
         events.fired.reduce(Double(bias[o])) { $0 + Double(source[$1]) * Double(matrix[$1 * outputs + o]) }
       }
-      for result in linears(matrix, transposed, outputs, events.list, bias) {
+      for result in linears(matrix, transposed, outputs, events, bias) {
         let worst = zip(result, expected).reduce(0.0) { max($0, abs(Double($1.0) - $1.1)) }
         #expect(worst < 1e-5)
       }
@@ -123,8 +123,10 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
 
   /// The result of every kernel.
   private func linears(
-    _ matrix: [Float], _ transposed: [Float], _ outputs: Int, _ events: EventList, _ bias: [Float]
+    _ matrix: [Float], _ transposed: [Float], _ outputs: Int, _ source: Events, _ bias: [Float]
   ) -> [[Float]] {
+    defer { withExtendedLifetime(source) {} }
+    let events = source.list
     let results = (0..<4).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: outputs) }
     defer { results.forEach { $0.deallocate() } }
     let (halves, transposedHalves) = (matrix.map { Float16($0) }, transposed.map { Float16($0) })
@@ -149,8 +151,8 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     let matrix = (0..<inputs * outputs).map { _ in random.nextFloat() }
     let bias = (0..<outputs).map { _ in random.nextFloat() }
     let source = (0..<inputs).map { _ in random.nextFloat() > 0.2 ? 0 : random.nextFloat() }
-    let sparse = linears(matrix, matrix, outputs, Events(source, threshold: 0).list, bias)
-    let dense = linears(matrix, matrix, outputs, Events(all: source).list, bias)
+    let sparse = linears(matrix, matrix, outputs, Events(source, threshold: 0), bias)
+    let dense = linears(matrix, matrix, outputs, Events(all: source), bias)
     #expect(sparse == dense)
   }
 
