@@ -99,6 +99,9 @@ typedef struct quell_error {
   char message[256];    /**< One line of UTF-8, ended by a zero byte: what, where, what to do. */
 } quell_error;
 
+/** No token: what a model without a certain token answers. */
+#define QUELL_NO_TOKEN 0xffffffffu
+
 /** A model. Only pointers to it are of use; what it holds is private. */
 typedef struct quell_model {
   uintptr_t private_;
@@ -284,6 +287,76 @@ uint64_t quell_session_capacity(const quell_session *session);
 
 /** Forgets every token; thresholds and counters stay. Null is ignored. Thread: the session's. */
 void quell_session_reset(quell_session *session);
+
+/* ---- Text ---- */
+
+/**
+ * Turns a text into tokens, with the token that begins a text in front where the model wants one.
+ *
+ * Allocates scratch memory for the time of the call: 28 bytes for each byte of the longest word.
+ * Thread: any.
+ *
+ * \param model The model.
+ * \param text UTF-8; what is none is read as U+FFFD. May be null where `size` is 0.
+ * \param size How many bytes.
+ * \param tokens Room for token ids; may be null where `capacity` is 0.
+ * \param capacity How many there is room for.
+ * \param count Receives the number of tokens, whether they fit or not; may be null.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_NO_TOKENIZER`, `QUELL_OUT_OF_MEMORY`,
+ *   `QUELL_INVALID_ARGUMENT`.
+ */
+quell_status quell_model_encode(const quell_model *model, const char *text, uint64_t size, uint32_t *tokens,
+                                uint64_t capacity, uint64_t *count, quell_error *error);
+
+/**
+ * Turns tokens into the bytes of their text, one after the other, without a zero at the end; perhaps not whole
+ * characters.
+ *
+ * Thread: any.
+ *
+ * \param model The model.
+ * \param tokens The token ids; may be null where `count` is 0.
+ * \param count How many.
+ * \param text Room for the bytes; may be null where `capacity` is 0.
+ * \param capacity Bytes of room.
+ * \param size Receives the bytes of the text, whether they fit or not; may be null.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_TOKEN_OUT_OF_RANGE` for an id that the tokenizer does not
+ *   have, `QUELL_NO_TOKENIZER`, `QUELL_INVALID_ARGUMENT`.
+ */
+quell_status quell_model_decode(const quell_model *model, const uint32_t *tokens, uint64_t count, char *text,
+                                uint64_t capacity, uint64_t *size, quell_error *error);
+
+/**
+ * The bytes of one token, where they stand in the model's memory; perhaps not whole characters, and not ended by a
+ * zero.
+ *
+ * Ownership: the model's.
+ * Thread: any.
+ *
+ * \param model The model.
+ * \param token The token id.
+ * \param bytes Receives the address of the first.
+ * \param size Receives how many there are.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_TOKEN_OUT_OF_RANGE` for an id that the tokenizer does not have, `QUELL_NO_TOKENIZER`,
+ *   `QUELL_INVALID_ARGUMENT`.
+ */
+quell_status quell_model_token_bytes(const quell_model *model, uint32_t token, const char **bytes, uint64_t *size,
+                                     quell_error *error);
+
+/**
+ * Whether a token steers the model rather than stand for text. False for an id that the tokenizer does not have.
+ * Thread: any.
+ */
+bool quell_model_token_is_control(const quell_model *model, uint32_t token);
+
+/** The token that begins a text, `QUELL_NO_TOKEN` where the model has none. Thread: any. */
+uint32_t quell_model_beginning_token(const quell_model *model);
+
+/** The token that ends a text, `QUELL_NO_TOKEN` where the model has none. Thread: any. */
+uint32_t quell_model_end_token(const quell_model *model);
 
 /* ---- Sampling ---- */
 

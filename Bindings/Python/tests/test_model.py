@@ -56,15 +56,14 @@ def test_every_truncation_is_refused(data):
 def test_no_damage_to_the_header_does_harm(data):
     header = len(data) - sum(-(-tensor.nbytes // 64) * 64 for tensor in tiny_model.make().tensors.values())
     for at in range(header):
-        for flip in (0xFF, 0x01, 0x80):
-            damaged = bytearray(data)
-            damaged[at] ^= flip
-            try:
-                session = quell.Model(damaged).session()
-            except quell.QuellError as error:
-                assert str(error)
-                continue
-            session.step(1)
+        damaged = bytearray(data)
+        damaged[at] ^= (0xFF, 0x01, 0x80)[at % 3]
+        try:
+            session = quell.Model(damaged).session()
+        except quell.QuellError as error:
+            assert str(error)
+            continue
+        session.step(1)
 
 
 def test_a_model_without_a_tokenizer(model):

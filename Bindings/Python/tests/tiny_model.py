@@ -1,7 +1,12 @@
-"""Small models made by hand, and what they must compute, worked out with NumPy in 64 bits from docs/FORMAT.md alone."""
+"""Small models made by hand, and what they must compute, worked out with NumPy in 64 bits from docs/FORMAT.md alone.
+
+As a program it writes such a model, with a tokenizer, to the file that it is given.
+"""
 
 import dataclasses
+import pathlib
 import struct
+import sys
 
 import numpy as np
 
@@ -66,7 +71,7 @@ class TinyModel:
 SITES = [("block.up", "up"), ("block.down", "down"), ("block.attention", "attention"), ("head", "head")]
 
 
-def make(seed: int = 1, thresholds: tuple[float, ...] = (0, 0, 0, 0)) -> TinyModel:
+def make(seed: int = 1, thresholds: tuple[float, ...] = (0, 0, 0, 0), vocabulary: int = VOCABULARY) -> TinyModel:
     """A model of random weights, those of matrices rounded to 16 bits."""
     random = np.random.default_rng(seed)
 
@@ -74,7 +79,7 @@ def make(seed: int = 1, thresholds: tuple[float, ...] = (0, 0, 0, 0)) -> TinyMod
         return random.normal(0, 0.4, shape).astype(np.float16)
 
     tensors = {
-        "embedding": matrix(VOCABULARY, WIDTH),
+        "embedding": matrix(vocabulary, WIDTH),
         "gain": random.normal(1, 0.1, WIDTH).astype(np.float32),
         "bias": random.normal(0, 0.1, WIDTH).astype(np.float32),
         "up": matrix(WIDTH, HIDDEN),
@@ -84,7 +89,7 @@ def make(seed: int = 1, thresholds: tuple[float, ...] = (0, 0, 0, 0)) -> TinyMod
         "query": matrix(WIDTH, WIDTH),
         "key": matrix(WIDTH, WIDTH),
         "value": matrix(WIDTH, WIDTH),
-        "head": matrix(VOCABULARY, WIDTH),
+        "head": matrix(vocabulary, WIDTH),
     }
     return TinyModel(tensors, np.array(thresholds, np.float32))
 
@@ -104,7 +109,7 @@ def _array(kind: int, values: list) -> tuple[int, bytes]:
     return ARRAY, struct.pack("<IQ", kind, len(values)) + body
 
 
-def program(names: list[str]) -> tuple[list[int], list[int], int]:
+def program(names: list[str], vocabulary: int) -> tuple[list[int], list[int], int]:
     """The values and the operations of the model, and the value of the logits; `names` are those of the tensors in order."""
     values: list[int] = []
     scratch = 0
@@ -123,7 +128,7 @@ def program(names: list[str]) -> tuple[list[int], list[int], int]:
 
     x, normal, hidden = temporary(WIDTH), temporary(WIDTH), temporary(HIDDEN)
     down, query, key, kept, mixed = (temporary(WIDTH) for _ in range(5))
-    logits = temporary(VOCABULARY)
+    logits = temporary(vocabulary)
     state = value(1, 0, WIDTH)
     tensor = names.index
     operations = [
@@ -150,10 +155,11 @@ def program(names: list[str]) -> tuple[list[int], list[int], int]:
     return values, words, logits
 
 
-def write(model: TinyModel, tokenizer: dict[str, tuple[int, bytes]] | None = None) -> bytes:
+def write(model: TinyModel, tokenizer: dict[str, tuple[int, bytes]] | None = None, context: int = CONTEXT) -> bytes:
     """The model as the bytes of a file."""
     names = list(model.tensors)
-    values, operations, logits = program(names)
+    vocabulary = len(model.tensors["head"])
+    values, operations, logits = program(names, vocabulary)
     scratch = max(values[i + 1] + values[i + 2] for i in range(0, len(values), 3) if values[i] == 2)
 
     def u32(number: int) -> tuple[int, bytes]:
@@ -164,8 +170,8 @@ def write(model: TinyModel, tokenizer: dict[str, tuple[int, bytes]] | None = Non
         "general.alignment": u32(64),
         "general.name": (STRING, _string("Tiny, \u00fcber alles klein".encode())),
         "quell.version": u32(1),
-        "quell.vocabulary_size": u32(VOCABULARY),
-        "quell.context_length": u32(CONTEXT),
+        "quell.vocabulary_size": u32(vocabulary),
+        "quell.context_length": u32(context),
         "quell.state_size": u32(WIDTH),
         "quell.state_fill": _array(U32, []),
         "quell.scratch_size": u32(scratch),
@@ -199,15 +205,25 @@ def _printable(byte: int) -> str:
     return chr(byte) if keeps(byte) else chr(0x100 + sum(not keeps(other) for other in range(byte)))
 
 
-def byte_tokenizer() -> dict[str, tuple[int, bytes]]:
-    """A tokenizer whose first 256 tokens are the bytes; then come `th` and `the`, and the token that ends a text."""
-    tokens = [_printable(byte).encode() for byte in range(256)] + [b"th", b"the", b"<end>"]
-    types = [1] * 258 + [3]
+def tokenizer_keys(tokens: list[str], control: set[int], merges: list[str], **ids: int) -> dict[str, tuple[int, bytes]]:
+    """The keys of a byte-level BPE tokenizer; `ids` are those of special tokens by the names of their keys."""
     return {
         "tokenizer.ggml.model": (STRING, _string(b"gpt2")),
         "tokenizer.ggml.pre": (STRING, _string(b"gpt-2")),
-        "tokenizer.ggml.tokens": _array(STRING, tokens),
-        "tokenizer.ggml.token_type": _array(I32, types),
-        "tokenizer.ggml.merges": _array(STRING, [b"t h", b"th e"]),
-        "tokenizer.ggml.eos_token_id": (U32, struct.pack("<I", 258)),
+        "tokenizer.ggml.tokens": _array(STRING, [token.encode() for token in tokens]),
+        "tokenizer.ggml.token_type": _array(I32, [3 if token in control else 1 for token in range(len(tokens))]),
+        "tokenizer.ggml.merges": _array(STRING, [merge.encode() for merge in merges]),
+        **{f"tokenizer.ggml.{name}_token_id": (U32, struct.pack("<I", token)) for name, token in ids.items()},
     }
+
+
+def byte_tokenizer() -> dict[str, tuple[int, bytes]]:
+    """A tokenizer whose first 256 tokens are the bytes; then come `th` and `the`, the token that ends a text, and words that no
+    merge makes."""
+    tokens = [_printable(byte) for byte in range(256)] + ["th", "the", "<end>"]
+    tokens += [f"word{index}" for index in range(len(tokens), VOCABULARY)]
+    return tokenizer_keys(tokens, {258}, ["t h", "th e"], eos=258)
+
+
+if __name__ == "__main__":
+    pathlib.Path(sys.argv[1]).write_bytes(write(make(), byte_tokenizer(), context=128))

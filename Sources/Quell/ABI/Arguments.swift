@@ -35,7 +35,7 @@ func elements<Element>(
   _ start: UnsafePointer<Element>?, _ count: UInt64, _ what: StaticString
 ) throws(Failure) -> UnsafeBufferPointer<Element> {
   let count = try size(count, of: Element.self, what)
-  return UnsafeBufferPointer(start: count == 0 ? nil : try require(start, what), count: count)
+  return UnsafeBufferPointer(start: count == 0 ? start : try require(start, what), count: count)
 }
 
 /// Room for elements at a pointer, which may be null where there is none.
@@ -43,7 +43,7 @@ func room<Element>(
   _ start: UnsafeMutablePointer<Element>?, _ count: UInt64, _ what: StaticString
 ) throws(Failure) -> UnsafeMutableBufferPointer<Element> {
   let count = try size(count, of: Element.self, what)
-  return UnsafeMutableBufferPointer(start: count == 0 ? nil : try require(start, what), count: count)
+  return UnsafeMutableBufferPointer(start: count == 0 ? start : try require(start, what), count: count)
 }
 
 /// A number of elements that this machine can address.

@@ -24,7 +24,7 @@ import Quell
   static func generate(model path: String, prompt: String, limit: Int, sampler: Sampler) throws(Failure) {
     let model = try Model(path: path)
     let session = try Session(model)
-    guard let tokenizer = model.tokenizer else { throw Failure(QUELL_NO_TOKENIZER, "the model carries no tokenizer") }
+    guard let tokenizer = model.tokenizer else { fail("generate: the model carries no tokenizer", status: 1) }
     var sampler = sampler
     for token in try tokenizer.encode(prompt) {
       try session.step(token)
