@@ -1,8 +1,11 @@
 """The ctypes declarations against the header: no compiler compares them."""
 
 import ctypes
+import os
 import pathlib
 import re
+import subprocess
+import sys
 
 from quell import _interface, errors
 
@@ -72,3 +75,23 @@ def test_every_status_has_an_exception():
 
 def test_constants():
     assert f"#define QUELL_ABI_VERSION {_interface.ABI_VERSION}" in CODE
+
+
+def import_with(library):
+    """What importing the package with another library says."""
+    code = "import quell"
+    environment = {**os.environ, "QUELL_LIBRARY": str(library)}
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stderr
+
+
+def test_a_library_that_is_missing_or_another_is_refused(tmp_path):
+    assert "libquell.so not found; looked for" in import_with(tmp_path / "libquell.so")
+    source = tmp_path / "old.c"
+    source.write_text("unsigned quell_abi_version(void) { return 99; }")
+    old = tmp_path / "old.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", str(source), "-o", str(old)], check=True)
+    assert f"has interface version 99; this package needs version {_interface.ABI_VERSION}" in import_with(old)
+    empty = tmp_path / "empty.so"
+    source.write_text("int nothing;")
+    subprocess.run(["gcc", "-shared", "-fPIC", str(source), "-o", str(empty)], check=True)
+    assert "is not Quell's library" in import_with(empty)
