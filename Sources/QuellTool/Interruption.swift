@@ -16,6 +16,11 @@ struct Interruption: Error {
     // The handler serves once; reads that it breaks off end with EINTR.
     action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
     sigaction(SIGINT, &action, nil)
+    // A program that starts this one from a thread of its own may have handed down a mask that blocks the signal.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigprocmask(SIG_UNBLOCK, &signals, nil)
   }
 
   /// Throws where the work is to end.

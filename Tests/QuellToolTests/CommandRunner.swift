@@ -34,8 +34,11 @@ struct CommandRunner {
     let process: Process
     let folder: TemporaryFolder
 
-    /// Waits for its end.
+    /// Waits for its end. A command that never ends is killed, so that the test fails instead of waiting with it.
     func wait() throws -> Result {
+      let limit = Date(timeIntervalSinceNow: 300)
+      while process.isRunning, Date() < limit { usleep(10_000) }
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
       process.waitUntilExit()
       let output = try Data(contentsOf: folder.url("output"))
       let errors = try Data(contentsOf: folder.url("errors"))
