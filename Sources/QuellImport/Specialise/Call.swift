@@ -86,7 +86,7 @@ struct Call {
     var shape: [Int] = []
     for tensor in tensors {
       guard let wider = broadcastShape(shape, tensor.shape) else {
-        throw malformed("has inputs of shapes \(tensors.map { $0.shape }) that do not broadcast")
+        throw inconsistent("has inputs of shapes \(tensors.map { $0.shape }) that do not broadcast")
       }
       shape = wider
     }
@@ -105,6 +105,13 @@ struct Call {
   }
 
   func malformed(_ what: String) -> ImportFailure { .malformed("\(node.title) \(what).") }
+
+  /// A failure of shapes that do not fit together: the file's own fault, or that of lengths that its exporter fixed.
+  func inconsistent(_ what: String) -> ImportFailure {
+    .unsupported(
+      "\(node.title) \(what) when one token follows \(lane.past) others; "
+        + "export one decoding step whose caches have an axis of open length.")
+  }
 
   func unsupported(_ what: String) -> ImportFailure { .unsupported("\(node.title) \(what).") }
 }

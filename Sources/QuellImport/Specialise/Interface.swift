@@ -93,7 +93,7 @@ struct Interface {
         role = .state(states)
         states += 1
       } else if isPosition || free.isEmpty {
-        role = type == .bool ? .mask : .position
+        role = isPosition || type != .bool && axes.allSatisfy { $0 == .fixed(1) } ? .position : .mask
       } else {
         if let axis = free.last { axes[axis] = .total }
         role = .mask
