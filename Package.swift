@@ -31,11 +31,12 @@ let package = Package(
     // MARK: The command
     .executableTarget(
       name: "QuellTool",
-      dependencies: ["Quell", "QuellImport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["CQuell", "Quell", "QuellImport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // MARK: Tests
-    .testTarget(name: "QuellTests", dependencies: ["Quell", "QuellImport"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "QuellImportTests", dependencies: ["Quell", "QuellImport"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell"]),
+    .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport"], exclude: ["Fixtures"]),
+    .testTarget(name: "QuellToolTests", dependencies: ["QuellTool"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

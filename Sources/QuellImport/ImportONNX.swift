@@ -22,6 +22,10 @@ public func importONNX(from path: String, to output: String, options: ImportOpti
   var (program, report) = try stepProgram(of: file, isCancelled: options.isCancelled)
   program = ScratchPlan.plan(program)
   report.scratchSize = program.scratchSize
+  var options = options
+  if let tokenizer = options.tokenizer {
+    options.metadata += try TokenizerImport.pairs(fromFile: tokenizer, vocabularySize: program.vocabularySize)
+  }
   try program.write(to: output, options: options, name: options.name ?? baseName(path))
   return report
 }

@@ -14,17 +14,21 @@ public struct ImportOptions {
   public var weights: WeightType
   /// The name of the model for people; without one, the name of the file.
   public var name: String?
-  /// More keys for the model file, such as a tokenizer's.
+  /// The path of the model's `tokenizer.json`, which goes into the model file; nil for a model without text.
+  public var tokenizer: String?
+  /// More keys for the model file.
   public var metadata: [GGUFPair]
   /// Asked now and then; once it says yes the import ends with a failure of kind `cancelled` and leaves nothing behind.
   public var isCancelled: () -> Bool
 
-  /// Single precision, no name, no further keys, not to be cancelled.
+  /// Single precision, no name, no tokenizer, no further keys, not to be cancelled.
   public init(
-    weights: WeightType = .source, name: String? = nil, metadata: [GGUFPair] = [], isCancelled: @escaping () -> Bool = { false }
+    weights: WeightType = .source, name: String? = nil, tokenizer: String? = nil, metadata: [GGUFPair] = [],
+    isCancelled: @escaping () -> Bool = { false }
   ) {
     self.weights = weights
     self.name = name
+    self.tokenizer = tokenizer
     self.metadata = metadata
     self.isCancelled = isCancelled
   }

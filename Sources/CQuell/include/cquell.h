@@ -2,4 +2,5 @@
 #define CQUELL_H
 #include "platform.h"
 #include "quell_types.h"
+#include "unicode_classes.h"
 #endif

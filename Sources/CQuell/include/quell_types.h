@@ -4,6 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 /* BEGIN-PUBLIC */
+/** The version of the library that this header belongs to. */
+#define QUELL_VERSION "0.1.0"
+
+/** The version of the interface; it changes when a program must be compiled anew. quell_abi_version() gives the
+ * library's. */
+#define QUELL_ABI_VERSION 1
+
 /**
  * The result of every call that can fail. Families: 1 to 15 the call, 16 to 31 the machine, 32 to 47 the data.
  * New codes may be added; treat an unknown one as a failure.
@@ -25,12 +32,79 @@ enum {
   QUELL_STATE_MISMATCH = 34     /**< The saved state belongs to another model, or is damaged. */
 };
 
-/** Why a call failed, in words. Set `struct_size` to `sizeof(quell_error)` before passing it. */
+/**
+ * Why a call failed, in words. Set `struct_size` to `sizeof(quell_error)` before passing it; a call that fails fills in
+ * the rest, a call that succeeds leaves it alone. With another `struct_size` nothing is written.
+ */
 typedef struct quell_error {
   uint32_t struct_size; /**< Bytes of this structure as the caller knows it. */
   quell_status code;    /**< The status that the call returned. */
   uint64_t byte_offset; /**< Where in the data, or UINT64_MAX where that makes no sense. */
   char message[256];    /**< One line of UTF-8, ended by a zero byte: what, where, what to do. */
 } quell_error;
+
+/** No token: what a model without a certain token answers. */
+#define QUELL_NO_TOKEN 0xffffffffu
+
+/** A model. Only pointers to it are of use; what it holds is private. */
+typedef struct quell_model {
+  uintptr_t private_;
+} quell_model;
+
+/** A session: one run of a model. Only pointers to it are of use; what it holds is private. */
+typedef struct quell_session {
+  uintptr_t private_;
+} quell_session;
+
+/** How a session is made. Clear it to zeros, set `struct_size`, then what differs from the defaults. */
+typedef struct quell_session_options {
+  uint32_t struct_size;    /**< `sizeof(quell_session_options)`. */
+  uint32_t context_length; /**< The greatest number of positions; 0 for the model's own limit. */
+} quell_session_options;
+
+/** How the next token is chosen. Clear it to zeros, set `struct_size`, then what differs from the defaults. */
+typedef struct quell_sampler_options {
+  uint32_t struct_size; /**< `sizeof(quell_sampler_options)`. */
+  float temperature;    /**< Divides the logits; 0 chooses the greatest logit, always. */
+  uint32_t top_k;       /**< Only that many of the likeliest tokens are considered; 0 for all. */
+  float top_p;          /**< Only the likeliest whose probabilities add up to this are; 0 or 1 for all. */
+  uint64_t seed;        /**< The same seed gives the same choices for the same logits. */
+} quell_sampler_options;
+
+/** A sampler: its options and its place in a sequence of random numbers. Lives where the caller puts it; a copy goes on
+    from where the original was. Prepare it with quell_sampler_initialize(); what it holds is private. */
+typedef struct quell_sampler {
+  uint64_t private_[8];
+} quell_sampler;
+
+/** What a session's linear operations did since its counters were last set to zero. MACs are multiply-accumulates: the
+    effective ones were done, the dense ones are what a machine that skips nothing would have done. */
+typedef struct quell_counts {
+  uint32_t struct_size;         /**< `sizeof(quell_counts)`, set by the caller. */
+  uint32_t reserved;            /**< Zero. */
+  uint64_t tokens;              /**< Tokens counted. */
+  uint64_t events;              /**< Events of all sites: inputs that were above their threshold. */
+  uint64_t effective_macs;      /**< Effective MACs, without the vocabulary head's. */
+  uint64_t dense_macs;          /**< Dense MACs, without the head's. */
+  uint64_t head_effective_macs; /**< The head's effective MACs. */
+  uint64_t head_dense_macs;     /**< The head's dense MACs. */
+} quell_counts;
+
+/** What the counted tokens would cost on SENECA, a neuromorphic processor: modelled, not measured. */
+typedef struct quell_cost {
+  uint32_t struct_size; /**< `sizeof(quell_cost)`, set by the caller. */
+  uint32_t reserved;    /**< Zero. */
+  double energy;        /**< Microjoules per token. */
+  double dense_energy;  /**< Microjoules per token if nothing were skipped. */
+  double latency;       /**< Milliseconds per token on one core. */
+  double dense_latency; /**< Milliseconds per token on one core if nothing were skipped. */
+} quell_cost;
 /* END-PUBLIC */
+
+/* Where the message of an error begins: Swift sees an array of 256 as a tuple, and cannot say. */
+enum { quell_error_message_offset = offsetof(quell_error, message) };
+
+static inline const char *quell_version_text(void) {
+  return QUELL_VERSION;
+}
 #endif

@@ -1,6 +1,8 @@
 import CQuell
 
 /// Why a call failed: a status for programs and one line for people.
+///
+/// Nothing here is inlined: failures are many and rare, and the optimiser would take the text apart at each of them.
 public struct Failure: Error, Sendable {
   /// The status, as the C API returns it.
   public let status: quell_status
@@ -10,30 +12,35 @@ public struct Failure: Error, Sendable {
   public private(set) var message: Message
 
   /// A failure of fixed text.
+  @inline(never)
   public init(_ status: Int, _ text: StaticString) {
     self.status = quell_status(status)
     message = Message(text)
   }
 
   /// The failure with more fixed text.
+  @inline(never)
   public consuming func then(_ text: StaticString) -> Failure {
     message.append(text)
     return self
   }
 
   /// The failure with a number after its text.
+  @inline(never)
   public consuming func then(_ number: Int) -> Failure {
     message.append(number)
     return self
   }
 
   /// The failure with bytes of a file, a name for instance, after its text.
+  @inline(never)
   public consuming func then(_ bytes: UnsafeRawBufferPointer) -> Failure {
     message.append(bytes)
     return self
   }
 
   /// The failure with the place in the data where it was found.
+  @inline(never)
   public consuming func at(_ offset: Int) -> Failure {
     byteOffset = UInt64(offset)
     return self

@@ -5,7 +5,8 @@
 public struct Message: Sendable {
   private static let capacity = 255
 
-  private var storage = [256 of UInt8](repeating: 0)
+  // Words, not bytes: the compiler moves such an array element by element.
+  private var storage = [32 of UInt64](repeating: 0)
   /// How many bytes the message has.
   public private(set) var count = 0
 
@@ -16,14 +17,22 @@ public struct Message: Sendable {
   public init(_ text: StaticString) { append(text) }
 
   /// The byte at a position below ``count``.
-  public subscript(index: Int) -> UInt8 { storage[index] }
+  public private(set) subscript(index: Int) -> UInt8 {
+    get { UInt8(truncatingIfNeeded: storage[index >> 3] >> UInt64(8 * (index & 7))) }
+    set {
+      let shift = UInt64(8 * (index & 7))
+      storage[index >> 3] = storage[index >> 3] & ~(0xff << shift) | UInt64(newValue) << shift
+    }
+  }
 
   /// Adds fixed text.
+  @inline(never)
   public mutating func append(_ text: StaticString) {
     append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
   /// Adds a number in decimal.
+  @inline(never)
   public mutating func append(_ number: UInt64) {
     var digits = [20 of UInt8](repeating: 0)
     var first = 20
@@ -37,12 +46,14 @@ public struct Message: Sendable {
   }
 
   /// Adds a number in decimal.
+  @inline(never)
   public mutating func append(_ number: Int) {
     if number < 0 { append(byte: UInt8(ascii: "-")) }
     append(UInt64(number.magnitude))
   }
 
   /// Adds bytes of unknown origin: whatever is not printable ASCII or UTF-8 is replaced by a question mark.
+  @inline(never)
   public mutating func append(_ bytes: UnsafeRawBufferPointer) {
     for byte in bytes { append(byte: byte < 0x20 || byte == 0x7f ? UInt8(ascii: "?") : byte) }
     trimPartialCharacter()
@@ -50,7 +61,7 @@ public struct Message: Sendable {
 
   private mutating func append(byte: UInt8) {
     guard count < Message.capacity else { return }
-    storage[count] = byte
+    self[count] = byte
     count += 1
   }
 
@@ -58,9 +69,9 @@ public struct Message: Sendable {
   private mutating func trimPartialCharacter() {
     guard count == Message.capacity else { return }
     var start = count
-    while start > 0, start > count - 4, storage[start - 1] & 0xc0 == 0x80 { start -= 1 }
+    while start > 0, start > count - 4, self[start - 1] & 0xc0 == 0x80 { start -= 1 }
     guard start > 0 else { return }
-    let lead = storage[start - 1]
+    let lead = self[start - 1]
     let length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
     if lead >= 0x80, count - (start - 1) < length { count = start - 1 }
   }
@@ -69,6 +80,6 @@ public struct Message: Sendable {
 #if !hasFeature(Embedded)
   extension Message: CustomStringConvertible {
     /// The message as a string.
-    public var description: String { String(decoding: (0..<count).map { storage[$0] }, as: UTF8.self) }
+    public var description: String { String(decoding: (0..<count).map { self[$0] }, as: UTF8.self) }
   }
 #endif

@@ -20,6 +20,7 @@ struct ModelFile {
   private(set) var siteNames: StringArray?
   private(set) var siteKinds: StringArray?
   private(set) var name: UnsafeRawBufferPointer?
+  private(set) var tokenizer = TokenizerKeys()
   private var architecture: UnsafeRawBufferPointer?
   private var formatVersion: Int?
   private var fileAlignment: Int?
@@ -70,6 +71,15 @@ struct ModelFile {
     if key.equals("quell.thresholds") { thresholds = try words(key, value, .float32, thresholds, group: 1) }
     if key.equals("quell.sites") { siteNames = try strings(key, value, siteNames) }
     if key.equals("quell.site_kinds") { siteKinds = try strings(key, value, siteKinds) }
+    if key.equals("tokenizer.ggml.model") { tokenizer.model = try string(key, value, tokenizer.model) }
+    if key.equals("tokenizer.ggml.pre") { tokenizer.splitRule = try string(key, value, tokenizer.splitRule) }
+    if key.equals("tokenizer.ggml.tokens") { tokenizer.tokens = try strings(key, value, tokenizer.tokens) }
+    if key.equals("tokenizer.ggml.token_type") { tokenizer.types = try words(key, value, .int32, tokenizer.types, group: 1) }
+    if key.equals("tokenizer.ggml.merges") { tokenizer.merges = try strings(key, value, tokenizer.merges) }
+    if key.equals("tokenizer.ggml.bos_token_id") { tokenizer.beginning = try number(key, value, tokenizer.beginning) }
+    if key.equals("tokenizer.ggml.eos_token_id") { tokenizer.end = try number(key, value, tokenizer.end) }
+    if key.equals("tokenizer.ggml.add_bos_token") { tokenizer.addsBeginning = try truth(key, value, tokenizer.addsBeginning) }
+    if key.equals("tokenizer.ggml.add_space_prefix") { tokenizer.addsSpace = try truth(key, value, tokenizer.addsSpace) }
   }
 
   // MARK: Values by type
@@ -82,6 +92,12 @@ struct ModelFile {
       throw Failure(QUELL_MALFORMED, "key '").then(key).then("' is larger than any model needs").at(value.offset)
     }
     return Int(number)
+  }
+
+  private func truth(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: Bool?) throws(Failure) -> Bool {
+    guard earlier == nil else { throw repeated(key, value) }
+    guard !value.isArray, value.type == .bool else { throw wrongType(key, value) }
+    return value.bytes[0] != 0
   }
 
   private func string(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: UnsafeRawBufferPointer?) throws(Failure)

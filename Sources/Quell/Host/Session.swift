@@ -70,6 +70,13 @@
       return statistics
     }
 
+    /// Sets the thresholds so that, on text like the one that statistics were collected on, the sites skip this fraction of their
+    /// multiply-accumulates. Returns the quantile of magnitudes that all sites share; it is 0 where natural zeros are enough.
+    ///
+    /// The vocabulary head is left alone. Statistics are to be collected with all thresholds at 0.
+    @discardableResult
+    public func setThresholds(sparsity: Double) throws(Failure) -> Double { try storage.pointee.setThresholds(sparsity: sparsity) }
+
     // MARK: State
 
     /// The state as bytes, for ``restore(_:)``.

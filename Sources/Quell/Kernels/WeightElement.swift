@@ -27,13 +27,16 @@ enum F16: WeightElement {
   @inline(__always)
   static func load8(_ at: UnsafeRawPointer) -> SIMD8<Float> {
     let halves = at.loadUnaligned(as: SIMD8<UInt16>.self)
-    var wide = SIMD8<UInt32>()
-    // An element loop: the standard library's converting initialiser becomes a call.
-    for lane in 0..<8 { wide[lane] = UInt32(halves[lane]) }
+    // Spelled out: the standard library's converting initialiser becomes a call, and a loop over the elements stays one.
+    let wide = SIMD8(
+      UInt32(halves[0]), UInt32(halves[1]), UInt32(halves[2]), UInt32(halves[3]), UInt32(halves[4]), UInt32(halves[5]),
+      UInt32(halves[6]), UInt32(halves[7]))
     let sign = (wide & 0x8000) &<< 16
     let magnitude = unsafeBitCast((wide & 0x7fff) &<< 13, to: SIMD8<Float>.self) * scale
     var bits = unsafeBitCast(magnitude, to: SIMD8<UInt32>.self)
-    bits.replace(with: bits | 0x7f80_0000, where: (wide & 0x7c00) .== 0x7c00)
+    // All ones where the number is 65536 or more.
+    let isLarge = unsafeBitCast(unsafeBitCast(0x477f_ffff &- bits, to: SIMD8<Int32>.self) &>> 31, to: SIMD8<UInt32>.self)
+    bits |= isLarge & 0x7f80_0000
     return unsafeBitCast(bits | sign, to: SIMD8<Float>.self)
   }
 

@@ -21,6 +21,8 @@ struct ModelStorage {
   let sites: UnsafeMutableBufferPointer<Site>
   /// What a fresh state holds where it is not zero.
   let stateFill: WordArray
+  /// Absent where the file carries none.
+  let tokenizer: Tokenizer?
   /// Tells the saved states of different models apart.
   private(set) var fingerprint: UInt64 = 0
   /// How the bytes are released when the model is.
@@ -49,15 +51,16 @@ struct ModelStorage {
     let caches = try file.require(file.caches, "quell.caches")
     let operations = try file.require(file.operations, "quell.operations")
     let thresholds = try file.require(file.thresholds, "quell.thresholds")
-    // All are asked for before any is looked at: an arena that counts gives none, and must count them all.
-    let pieces = (
-      arena.take(1, of: ModelStorage.self), arena.take(file.outline.tensorCount, of: Tensor.self),
-      arena.take(values.count / 3, of: Value.self), arena.take(caches.count / 3, of: Cache.self),
-      arena.take(operations.count / Operation.wordCount, of: Operation.self), arena.take(thresholds.count, of: Site.self)
-    )
-    guard let storage = pieces.0, let tensorTable = pieces.1, let valueTable = pieces.2, let cacheTable = pieces.3,
-      let operationTable = pieces.4, let siteTable = pieces.5
-    else { return nil }
+    // All are taken before any is looked at: an arena that counts gives none of them.
+    let storage = arena.take(1, of: ModelStorage.self)
+    let tensorTable = arena.take(file.outline.tensorCount, of: Tensor.self)
+    let valueTable = arena.take(values.count / 3, of: Value.self)
+    let cacheTable = arena.take(caches.count / 3, of: Cache.self)
+    let operationTable = arena.take(operations.count / Operation.wordCount, of: Operation.self)
+    let siteTable = arena.take(thresholds.count, of: Site.self)
+    let tokenizer = try Tokenizer.open(
+      file.tokenizer, vocabularySize: try file.require(file.vocabularySize, "quell.vocabulary_size"), in: &arena)
+    guard let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else { return nil }
     try readTensors(file.outline, tensorList, into: tensorTable)
     try readValues(values, into: valueTable)
     for index in 0..<cacheTable.count {
@@ -75,7 +78,8 @@ struct ModelStorage {
       stateSize: try file.require(file.stateSize, "quell.state_size"),
       scratchSize: try file.require(file.scratchSize, "quell.scratch_size"), logits: try file.require(file.logits, "quell.logits"),
       name: file.name ?? UnsafeRawBufferPointer(start: nil, count: 0), tensors: tensorTable, values: valueTable, caches: cacheTable,
-      operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"))
+      operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"),
+      tokenizer: tokenizer)
     guard model.vocabularySize > 0 else { throw Failure(QUELL_MALFORMED, "quell.vocabulary_size is zero") }
     try Verifier.verify(model)
     try model.verifyStateFill()

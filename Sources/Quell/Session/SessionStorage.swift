@@ -43,7 +43,7 @@ struct SessionStorage {
     let (cacheFloats, tooMany) = cached.multipliedReportingOverflow(by: model.pointee.cacheWidth)
     guard !tooMany else { throw Failure(QUELL_OUT_OF_MEMORY, "the key/value caches are too large; ask for a shorter context") }
     let inputs = model.pointee.longestInput
-    // All are asked for before any is looked at: an arena that counts gives none, and must count them all.
+    // All are taken before any is looked at: an arena that counts gives none of them.
     let storage = arena.take(1, of: SessionStorage.self)
     let state = arena.take(model.pointee.stateSize, of: Float.self)
     let scratch = arena.take(model.pointee.scratchSize, of: Float.self)

@@ -1,0 +1,80 @@
+"""What can go wrong, one class for each status of the library."""
+
+from typing import Optional
+
+_NO_OFFSET = 2**64 - 1
+
+
+class QuellError(Exception):
+    """A call of the library failed."""
+
+    status: int
+    """The status, as in quell.h."""
+
+    byte_offset: Optional[int]
+    """Where in the data the failure was found, or None where that makes no sense."""
+
+    def __init__(self, message: str, status: int = 0, byte_offset: Optional[int] = None) -> None:
+        super().__init__(message if byte_offset is None else f"{message} (byte {byte_offset})")
+        self.status = status
+        self.byte_offset = byte_offset
+
+
+class InvalidArgumentError(QuellError, ValueError):
+    """An argument was impossible."""
+
+
+class TokenOutOfRangeError(QuellError, IndexError):
+    """A token id is not below the vocabulary size."""
+
+
+class BufferTooSmallError(QuellError):
+    """A buffer is too small."""
+
+
+class ContextFullError(QuellError):
+    """The session has no room for another position."""
+
+
+class NoTokenizerError(QuellError):
+    """The model carries no tokenizer."""
+
+
+class OutOfMemoryError(QuellError, MemoryError):
+    """Memory could not be had."""
+
+
+class FileUnreadableError(QuellError, OSError):
+    """A file could not be opened or read."""
+
+
+class MalformedError(QuellError):
+    """The bytes are not what they claim to be."""
+
+
+class UnsupportedError(QuellError):
+    """The data is well formed but of a kind that this version cannot use."""
+
+
+class StateMismatchError(QuellError):
+    """The saved state belongs to another model, or is damaged."""
+
+
+BY_STATUS: dict[int, type[QuellError]] = {
+    1: InvalidArgumentError,
+    2: TokenOutOfRangeError,
+    3: BufferTooSmallError,
+    4: ContextFullError,
+    5: NoTokenizerError,
+    16: OutOfMemoryError,
+    17: FileUnreadableError,
+    32: MalformedError,
+    33: UnsupportedError,
+    34: StateMismatchError,
+}
+
+
+def from_error(status: int, message: str, byte_offset: int) -> QuellError:
+    """The exception for a status of the library."""
+    offset = None if byte_offset == _NO_OFFSET else byte_offset
+    return BY_STATUS.get(status, QuellError)(message, status, offset)

@@ -1,0 +1,155 @@
+"""Models, opened from a file or from memory."""
+
+import ctypes
+import os
+from typing import Any, Iterator, NamedTuple, Optional, Union
+
+import numpy as np
+
+from ._library import call, library, text
+from .generation import Token, continuation
+from .sampling import Sampler
+from .session import Session
+from .tokenizer import Tokenizer
+
+_ALIGNMENT = 64
+
+
+class Site(NamedTuple):
+    """The input of one or more linear operations: where a vector becomes events."""
+
+    name: str
+    """Its name, unique in the model."""
+    kind: str
+    """What it feeds, the same for all blocks."""
+    inputs: int
+    """Length of its input."""
+    outputs: int
+    """Multiply-accumulates that one event costs."""
+    is_head: bool
+    """Whether it feeds the vocabulary head."""
+
+
+class Model:
+    """A model. Never changes; any number of sessions and threads may share it.
+
+    source: the path of a model file, which is mapped and must stay as it is, or the bytes of one, which are copied.
+    """
+
+    def __init__(self, source: Union[str, os.PathLike[str], bytes, bytearray, memoryview]) -> None:
+        self._handle: Optional[int] = None
+        self._memory: Any = None
+        handle = ctypes.c_void_p()
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            self._memory = _aligned_copy(source)
+            call(library.quell_model_open_memory, self._memory.ctypes.data, len(self._memory), ctypes.byref(handle))
+        else:
+            path = os.fsencode(source)
+            if b"\0" in path:
+                raise ValueError("a path cannot hold a zero byte")
+            call(library.quell_model_open_file, path, ctypes.byref(handle))
+        self._handle = handle.value
+
+    # ---- What it is ----
+
+    @property
+    def name(self) -> str:
+        """A name for people, from the file."""
+        return text(library.quell_model_name, self._open_handle)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many logits a step gives; token ids are below it."""
+        return library.quell_model_vocabulary_size(self._open_handle)
+
+    @property
+    def context_length(self) -> int:
+        """The greatest number of positions, 0 where nothing limits it."""
+        return library.quell_model_context_length(self._open_handle)
+
+    @property
+    def sites(self) -> list[Site]:
+        """The inputs of the model's linear operations, in the order of the program."""
+        handle = self._open_handle
+        return [
+            Site(
+                text(library.quell_model_site_name, handle, site),
+                text(library.quell_model_site_kind, handle, site),
+                library.quell_model_site_inputs(handle, site),
+                library.quell_model_site_outputs(handle, site),
+                library.quell_model_site_is_head(handle, site),
+            )
+            for site in range(library.quell_model_site_count(handle))
+        ]
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Text to tokens and back; its calls raise NoTokenizerError where the model carries none."""
+        self._open_handle
+        return Tokenizer(self)
+
+    # ---- Running ----
+
+    def session(self, context_length: int = 0) -> Session:
+        """A fresh session with the model's own thresholds. A context length of 0 is the model's limit."""
+        return Session(self, context_length)
+
+    def generate(
+        self,
+        prompt: Union[str, bytes],
+        max_tokens: int = 64,
+        temperature: float = 0.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int = 0,
+    ) -> Iterator[Token]:
+        """Goes on with a text, token by token, in a session of its own.
+
+        Ends after max_tokens, before the token that ends a text, and where the context is full. Texts of the tokens can be joined:
+        a character's bytes are held back until it is whole.
+        """
+        sampler = Sampler(temperature, top_k, top_p, seed)
+        tokens = self.tokenizer.encode(prompt)
+        if not tokens:
+            raise ValueError("the prompt has no tokens")
+        session = self.session()
+        session.prefill(tokens)
+        return continuation(session, sampler, max_tokens)
+
+    # ---- Life ----
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._handle is None
+
+    def close(self) -> None:
+        """Closes the model; its sessions go on. A second call does nothing."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            library.quell_model_close(handle)
+
+    def __enter__(self) -> "Model":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    @property
+    def _open_handle(self) -> int:
+        if self._handle is None:
+            raise ValueError("the model is closed")
+        return self._handle
+
+
+def _aligned_copy(source: Union[bytes, bytearray, memoryview]) -> np.ndarray:
+    """The bytes at an address that the library accepts, whatever the object's own is."""
+    data = np.frombuffer(source, np.uint8)
+    memory = np.empty(len(data) + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    aligned = memory[start : start + len(data)]
+    aligned[:] = data
+    return aligned

@@ -1,0 +1,204 @@
+"""One run of a model."""
+
+import ctypes
+from typing import TYPE_CHECKING, Any, Iterable, NamedTuple, Optional, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _interface
+from ._library import call, library
+from .sampling import Sampler
+
+if TYPE_CHECKING:
+    from .model import Model
+
+
+class Counts(NamedTuple):
+    """What a session's linear operations did; MACs are multiply-accumulates, and the vocabulary head's are counted apart."""
+
+    tokens: int
+    events: int
+    effective_macs: int
+    dense_macs: int
+    head_effective_macs: int
+    head_dense_macs: int
+
+    @property
+    def activation_sparsity(self) -> float:
+        """The fraction of multiply-accumulates outside the head that were not done, 0 where there were none."""
+        return 1 - self.effective_macs / self.dense_macs if self.dense_macs else 0.0
+
+
+class Cost(NamedTuple):
+    """What a token would cost on SENECA, a neuromorphic processor: modelled, not measured."""
+
+    energy: float
+    """Microjoules per token."""
+    dense_energy: float
+    """Microjoules per token if nothing were skipped."""
+    latency: float
+    """Milliseconds per token."""
+    dense_latency: float
+    """Milliseconds per token if nothing were skipped."""
+
+
+class Session:
+    """One run of a model: takes tokens, gives logits, remembers what came before. Belongs to one thread at a time.
+
+    Made by Model.session(). Keeps its model open.
+    """
+
+    def __init__(self, model: "Model", context_length: int = 0) -> None:
+        self._handle: Optional[int] = None
+        if not 0 <= context_length < 2**32:
+            raise ValueError("context_length is not from 0 to 2**32 - 1")
+        options = _interface.SessionOptions(
+            struct_size=ctypes.sizeof(_interface.SessionOptions), context_length=context_length
+        )
+        handle = ctypes.c_void_p()
+        call(library.quell_session_create, model._open_handle, ctypes.byref(options), ctypes.byref(handle))
+        self._handle = handle.value
+        self._model = model
+        # The library keeps what it has of a model until its sessions are closed; bytes in memory are this side's to keep.
+        self._memory = model._memory
+        self._vocabulary_size = model.vocabulary_size
+        self._site_count = library.quell_model_site_count(model._open_handle)
+
+    # ---- Tokens ----
+
+    def step(self, token: int) -> npt.NDArray[np.float32]:
+        """Takes one token; returns the logits of the next, a copy that is the caller's. A failure leaves the session as it was."""
+        call(library.quell_session_step, self._open_handle, _token(token))
+        return self.logits
+
+    def prefill(self, tokens: Iterable[int]) -> npt.NDArray[np.float32]:
+        """Takes several tokens; returns the logits after the last, a copy. A failure leaves the session as it was."""
+        ids = np.fromiter((_token(token) for token in tokens), np.uint32)
+        call(library.quell_session_prefill, self._open_handle, ids.ctypes.data, len(ids))
+        return self.logits
+
+    @property
+    def logits(self) -> npt.NDArray[np.float32]:
+        """The logits of the last step, a copy. Before the first step they mean nothing."""
+        start = library.quell_session_logits(self._open_handle)
+        return np.ctypeslib.as_array(start, (self._vocabulary_size,)).copy()
+
+    def sample(self, sampler: Sampler) -> int:
+        """Chooses the next token from the logits; does not step."""
+        token = ctypes.c_uint32()
+        call(library.quell_session_sample, self._open_handle, ctypes.byref(sampler._record), ctypes.byref(token))
+        return token.value
+
+    def reset(self) -> None:
+        """Forgets every token; thresholds and counters stay."""
+        library.quell_session_reset(self._open_handle)
+
+    @property
+    def position(self) -> int:
+        """Tokens taken since the session was made or reset."""
+        return library.quell_session_position(self._open_handle)
+
+    @property
+    def capacity(self) -> int:
+        """The greatest number of tokens, 0 where nothing limits it."""
+        return library.quell_session_capacity(self._open_handle)
+
+    # ---- Events ----
+
+    @property
+    def thresholds(self) -> npt.NDArray[np.float32]:
+        """The threshold of each site, a copy; assign an array of as many numbers, or one number for all sites."""
+        handle = self._open_handle
+        thresholds = np.empty(self._site_count, np.float32)
+        threshold = ctypes.c_float()
+        for site in range(len(thresholds)):
+            call(library.quell_session_get_threshold, handle, site, ctypes.byref(threshold))
+            thresholds[site] = threshold.value
+        return thresholds
+
+    @thresholds.setter
+    def thresholds(self, thresholds: Union[float, npt.ArrayLike]) -> None:
+        handle = self._open_handle
+        wanted = np.broadcast_to(np.asarray(thresholds, np.float32), (self._site_count,))
+        if not (np.isfinite(wanted) & ~np.signbit(wanted)).all():
+            raise ValueError("a threshold is not a finite number of at least 0")
+        for site in range(self._site_count):
+            call(library.quell_session_set_threshold, handle, site, float(wanted[site]))
+
+    @property
+    def site_events(self) -> npt.NDArray[np.uint64]:
+        """Events of each site since the counters were last set to zero."""
+        handle = self._open_handle
+        return np.array([library.quell_session_site_events(handle, site) for site in range(self._site_count)], np.uint64)
+
+    @property
+    def counts(self) -> Counts:
+        """The counts of all sites together."""
+        counts = _interface.Counts(struct_size=ctypes.sizeof(_interface.Counts))
+        call(library.quell_session_counts, self._open_handle, ctypes.byref(counts))
+        return Counts(*(getattr(counts, name) for name in Counts._fields))
+
+    def reset_counts(self) -> None:
+        """Sets all counters to zero."""
+        library.quell_session_reset_counts(self._open_handle)
+
+    @property
+    def cost(self) -> Cost:
+        """What the counted tokens would cost on SENECA: modelled, not measured."""
+        cost = _interface.Cost(struct_size=ctypes.sizeof(_interface.Cost))
+        call(library.quell_session_estimate_cost, self._open_handle, ctypes.byref(cost))
+        return Cost(*(getattr(cost, name) for name in Cost._fields))
+
+    # ---- State ----
+
+    def save(self) -> bytes:
+        """What the session has of its tokens, for restore()."""
+        handle = self._open_handle
+        state = ctypes.create_string_buffer(library.quell_session_state_size(handle))
+        call(library.quell_session_save_state, handle, state, len(state), None)
+        return state.raw
+
+    def restore(self, state: bytes) -> None:
+        """Goes on from a saved state; there are no logits before the next step. A failure leaves the session as it was."""
+        call(library.quell_session_restore_state, self._open_handle, bytes(state), len(state))
+
+    # ---- Life ----
+
+    @property
+    def model(self) -> "Model":
+        """The model that runs."""
+        return self._model
+
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._handle is None
+
+    def close(self) -> None:
+        """Ends the session. A second call does nothing."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            library.quell_session_close(handle)
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    @property
+    def _open_handle(self) -> int:
+        if self._handle is None:
+            raise ValueError("the session is closed")
+        return self._handle
+
+
+def _token(token: int) -> int:
+    """A token id that the library can be asked about; ctypes would cut a greater one off silently."""
+    if not 0 <= token < 2**32:
+        raise ValueError(f"token {token} is not from 0 to 2**32 - 1")
+    return int(token)

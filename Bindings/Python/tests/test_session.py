@@ -1,0 +1,219 @@
+import gc
+
+import numpy as np
+import pytest
+import quell
+import tiny_model
+
+TOKENS = [3, 299, 17, 17, 0, 42]
+
+
+def test_logits_are_those_of_numpy(model, tiny):
+    session = model.session()
+    for token in TOKENS:
+        logits = session.step(token)
+        expected = tiny.step(token)
+        assert logits.dtype == np.float32 and logits.shape == (tiny_model.VOCABULARY,)
+        assert np.abs(logits - expected).max() < 2e-5
+        assert logits.argmax() == expected.argmax()
+
+
+def test_thresholds_quiet_inputs_and_events_are_counted():
+    thresholds = (0.5, 0.3, 0.7, 0.2)
+    tiny = tiny_model.make(thresholds=thresholds)
+    session = quell.Model(tiny_model.write(tiny)).session()
+    assert np.array_equal(session.thresholds, np.float32(thresholds))
+    for token in TOKENS:
+        assert np.abs(session.step(token) - tiny.step(token)).max() < 2e-5
+    assert session.site_events.tolist() == tiny.events.tolist()
+    assert 0 < tiny.events[0] < len(TOKENS) * tiny_model.WIDTH
+
+    # Multiply-accumulates worked out from the sizes: up, down, the three of the attention, and apart from these the head.
+    width, hidden = tiny_model.WIDTH, tiny_model.HIDDEN
+    outputs = [hidden, width, 3 * width, tiny_model.VOCABULARY]
+    counts = session.counts
+    assert counts.tokens == len(TOKENS)
+    assert counts.events == tiny.events.sum()
+    assert counts.effective_macs == sum(int(e) * o for e, o in zip(tiny.events[:3], outputs[:3]))
+    assert counts.dense_macs == len(TOKENS) * (2 * width * hidden + 3 * width * width)
+    assert counts.head_effective_macs == int(tiny.events[3]) * outputs[3]
+    assert counts.head_dense_macs == len(TOKENS) * width * tiny_model.VOCABULARY
+    assert counts.activation_sparsity == 1 - counts.effective_macs / counts.dense_macs
+
+    session.reset_counts()
+    assert session.counts == quell.Counts(0, 0, 0, 0, 0, 0)
+    assert session.cost == quell.Cost(0, 0, 0, 0)
+
+
+def test_thresholds_can_be_assigned_as_numbers_or_arrays(model):
+    session = model.session()
+    session.thresholds = 0.25
+    assert session.thresholds.tolist() == [0.25] * 4
+    session.thresholds = [0, 1, 2, 3]
+    assert session.thresholds.tolist() == [0, 1, 2, 3]
+    for bad in (-1, [0, 0, 0, np.nan], np.inf, [1, 2]):
+        with pytest.raises(ValueError):
+            session.thresholds = bad
+    assert session.thresholds.tolist() == [0, 1, 2, 3]
+    assert model.session().thresholds.tolist() == [0] * 4
+
+
+def test_cost_grows_with_the_events(model):
+    session = model.session()
+    session.prefill(TOKENS)
+    dense = session.cost
+    assert 0 < dense.energy <= dense.dense_energy
+    session.reset()
+    session.reset_counts()
+    session.thresholds = 0.5
+    session.prefill(TOKENS)
+    sparse = session.cost
+    assert sparse.dense_energy == dense.dense_energy
+    assert sparse.energy < dense.energy and sparse.latency < dense.latency
+
+
+def test_prefill_is_as_many_steps(model):
+    stepped, filled = model.session(), model.session()
+    for token in TOKENS:
+        logits = stepped.step(token)
+    assert np.array_equal(filled.prefill(TOKENS), logits)
+    assert filled.position == len(TOKENS)
+
+
+def test_prefill_that_fails_leaves_the_session_as_it_was(model):
+    session = model.session()
+    session.prefill(TOKENS)
+    before = session.save()
+    with pytest.raises(quell.TokenOutOfRangeError, match="token 300, number 1"):
+        session.prefill([1, 300])
+    with pytest.raises(quell.ContextFullError, match="7 tokens"):
+        session.prefill([1] * 7)
+    assert session.save() == before
+
+
+def test_the_context_ends(model):
+    session = model.session(context_length=2)
+    assert session.capacity == 2
+    session.step(1)
+    last = session.step(2)
+    with pytest.raises(quell.ContextFullError):
+        session.step(3)
+    assert np.array_equal(session.logits, last)
+    with pytest.raises(quell.InvalidArgumentError, match="longer than the model's 12"):
+        model.session(context_length=13)
+
+
+def test_tokens_out_of_range(model):
+    session = model.session()
+    with pytest.raises(quell.TokenOutOfRangeError, match="token 300 "):
+        session.step(300)
+    for token in (-1, 2**32):
+        with pytest.raises(ValueError):
+            session.step(token)
+    assert session.position == 0
+
+
+def test_logits_are_a_copy(model):
+    session = model.session()
+    first = session.step(1)
+    kept = first.copy()
+    session.step(2)
+    assert np.array_equal(first, kept)
+
+
+def test_a_saved_state_goes_on(model):
+    session = model.session()
+    session.prefill(TOKENS[:3])
+    state = session.save()
+    expected = session.step(7)
+    other = model.session(context_length=5)
+    other.restore(state)
+    assert other.position == 3
+    assert np.array_equal(other.step(7), expected)
+
+
+def test_a_damaged_state_is_refused(model):
+    session = model.session()
+    session.prefill(TOKENS)
+    state = session.save()
+    expected = session.logits
+    for at in range(0, len(state), 7):
+        damaged = bytearray(state)
+        damaged[at] ^= 0x10
+        with pytest.raises(quell.QuellError):
+            session.restore(bytes(damaged))
+    for length in (0, 3, 39, len(state) - 1):
+        with pytest.raises(quell.StateMismatchError):
+            session.restore(state[:length])
+    assert session.position == len(TOKENS)
+    with pytest.raises(quell.ContextFullError):
+        model.session(context_length=2).restore(state)
+    session.restore(state)
+    assert np.array_equal(session.logits, expected)
+
+
+def test_sessions_of_one_model_do_not_meet(model, tiny):
+    sessions = [model.session() for _ in range(3)]
+    for token in TOKENS:
+        results = [session.step(token) for session in sessions[:2]]
+        sessions[2].step(tiny_model.VOCABULARY - 1)
+        assert np.array_equal(*results)
+        assert np.abs(results[0] - tiny.step(token)).max() < 2e-5
+
+
+def test_sampling_repeats_itself_and_keeps_to_the_likeliest(model):
+    session = model.session()
+    logits = session.prefill(TOKENS)
+    assert session.sample(quell.Sampler()) == logits.argmax()
+
+    def draws(seed):
+        sampler = quell.Sampler(temperature=8, top_k=4, seed=seed)
+        return [session.sample(sampler) for _ in range(200)]
+
+    assert draws(5) == draws(5)
+    assert draws(5) != draws(6)
+    assert set(draws(5)) == set(np.argsort(-logits)[:4].tolist())
+
+
+def test_sampling_follows_the_probabilities(model):
+    session = model.session()
+    logits = session.prefill(TOKENS).astype(np.float64)
+    sampler = quell.Sampler(temperature=1, top_p=0.5, seed=3)
+    chosen = np.bincount([session.sample(sampler) for _ in range(4000)], minlength=len(logits)) / 4000
+    probabilities = np.exp(logits - logits.max())
+    probabilities /= probabilities.sum()
+    order = np.argsort(-probabilities)
+    kept = order[: int(np.searchsorted(np.cumsum(probabilities[order]), 0.5)) + 1]
+    expected = np.zeros(len(logits))
+    expected[kept] = probabilities[kept] / probabilities[kept].sum()
+    assert np.abs(chosen - expected).max() < 0.04
+    assert set(np.flatnonzero(chosen)) <= set(kept)
+
+
+def test_samplers_refuse_impossible_options(model):
+    for options in ({"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0}, {"top_p": 1.5}, {"top_k": -1}, {"seed": -1}):
+        with pytest.raises(ValueError):
+            quell.Sampler(**options)
+    with pytest.raises(quell.InvalidArgumentError, match="step the session first"):
+        model.session().sample(quell.Sampler())
+
+
+def test_closing(model):
+    session = model.session()
+    with model.session() as other:
+        other.step(1)
+    assert other.closed
+    with pytest.raises(ValueError, match="session is closed"):
+        other.step(1)
+    other.close()
+    model.close()
+    model.close()
+    with pytest.raises(ValueError, match="model is closed"):
+        model.session()
+    with pytest.raises(ValueError, match="model is closed"):
+        model.name
+    # A session keeps what it needs of its model, the bytes in memory as well.
+    del model
+    gc.collect()
+    assert np.isfinite(session.step(1)).all()
+    assert session.thresholds.shape == (4,)

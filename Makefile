@@ -1,0 +1,125 @@
+# Quell's build. `make` builds, `make test` tests, `make demo` shows; `make help` lists the rest.
+#
+# The command is built by SwiftPM; the libraries for other languages are the same runtime sources compiled as Embedded Swift,
+# one object that needs libc alone.
+
+SWIFT ?= swift
+SWIFTC ?= swiftc
+OBJCOPY ?= objcopy
+STRIP ?= strip
+PREFIX ?= /usr/local
+
+runtime_swift := $(sort $(shell find Sources/Quell -name '*.swift'))
+runtime_c := $(sort $(wildcard Sources/CQuell/*.c))
+runtime_headers := $(wildcard Sources/CQuell/*.h Sources/CQuell/include/*)
+
+objects := build/obj
+swift_object := $(objects)/Quell.o
+compiler_header := $(objects)/Quell-Swift.h
+c_objects := $(runtime_c:Sources/CQuell/%.c=$(objects)/%.o)
+libraries := build/lib/libquell.so build/lib/libquell.so.0 build/lib/libquell.a
+
+# -fno-math-errno: square roots become an instruction instead of a call into libm.
+SWIFT_FLAGS := -parse-as-library -module-name Quell -enable-experimental-feature Embedded -wmo -O \
+  -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include
+C_FLAGS := -std=gnu11 -O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-math-errno -Wall -Wextra \
+  -ISources/CQuell/include
+LINK_FLAGS := -shared -Wl,-soname,libquell.so.0 -Wl,--version-script=Scripts/quell.map -Wl,--gc-sections -Wl,-z,defs -Wl,-s
+
+.PHONY: all command library header check-header setup test quick lint demo install clean help FORCE
+
+all: command library
+
+help:
+	@echo 'make            build/bin/quell, build/lib/libquell.so and .a (installs nothing)'
+	@echo 'make library    the libraries alone'
+	@echo 'make setup      install what building and testing lack on a Debian machine'
+	@echo 'make demo       import, calibrate and run the model of the examples'
+	@echo 'make test       everything that can fail: lints, unit tests, header, libraries, examples, Python'
+	@echo 'make quick      the part of it that takes seconds once the libraries are built'
+	@echo 'make header     make include/quell.h from the Swift sources'
+	@echo 'make install    into PREFIX ($(PREFIX)), below DESTDIR'
+	@echo 'make clean      remove what was built'
+
+# ---- The command ----
+
+# SwiftPM decides what is to be done; the copy is renewed only when it differs.
+command:
+	@Scripts/setup --check
+	$(SWIFT) build -c release --product quell
+	@mkdir -p build/bin
+	@built="$$($(SWIFT) build -c release --show-bin-path)/quell"; \
+	  cmp -s "$$built" build/bin/quell || { cp "$$built" build/bin/quell.new && mv build/bin/quell.new build/bin/quell; }
+
+# ---- The libraries ----
+
+library: $(libraries)
+
+# Changes only when a source is added or removed, which no time of a file tells.
+$(objects)/sources.txt: FORCE
+	@mkdir -p $(@D)
+	@echo '$(runtime_swift)' | cmp -s - $@ || echo '$(runtime_swift)' > $@
+
+$(swift_object) $(compiler_header) &: $(runtime_swift) $(runtime_headers) $(objects)/sources.txt Makefile
+	$(SWIFTC) $(SWIFT_FLAGS) -c @$(objects)/sources.txt -o $(swift_object) -emit-clang-header-path $(compiler_header) \
+	  -emit-module -emit-module-path $(objects)/Quell.swiftmodule
+	@touch $(swift_object) $(compiler_header)
+
+$(objects)/%.o: Sources/CQuell/%.c $(runtime_headers) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(C_FLAGS) -c $< -o $@
+
+build/lib/libquell.so: $(swift_object) $(c_objects) Scripts/quell.map
+	@mkdir -p $(@D)
+	$(CC) $(LINK_FLAGS) $(swift_object) $(c_objects) -o $@
+
+# The name by which a program that was linked with the library looks for it.
+build/lib/libquell.so.0: build/lib/libquell.so
+	ln -sf libquell.so $@
+
+# One object in which nothing but quell_* is visible: a Swift program that links it must not find its runtime's symbols here.
+build/lib/libquell.a: $(swift_object) $(c_objects)
+	@mkdir -p $(@D)
+	$(LD) -r $(swift_object) $(c_objects) -o $(objects)/joined.o
+	$(OBJCOPY) --localize-hidden --wildcard --keep-global-symbol='quell_*' $(objects)/joined.o
+	$(STRIP) --strip-unneeded $(objects)/joined.o
+	@rm -f $@
+	$(AR) rcs $@ $(objects)/joined.o
+
+# ---- The header ----
+
+header: $(compiler_header)
+	Scripts/generate-header $(compiler_header)
+
+check-header: $(compiler_header)
+	Scripts/generate-header $(compiler_header) --check
+
+# ---- Checks ----
+
+setup:
+	@Scripts/setup
+
+test: setup
+	@Scripts/test
+
+quick: setup
+	@Scripts/test quick
+
+lint:
+	@Scripts/lint
+
+demo: setup
+	@$(MAKE) --no-print-directory command
+	@Scripts/demo
+
+# ---- The rest ----
+
+install: all
+	install -D -m 755 build/bin/quell '$(DESTDIR)$(PREFIX)/bin/quell'
+	install -D -m 755 build/lib/libquell.so '$(DESTDIR)$(PREFIX)/lib/libquell.so.0'
+	ln -sf libquell.so.0 '$(DESTDIR)$(PREFIX)/lib/libquell.so'
+	install -D -m 644 build/lib/libquell.a '$(DESTDIR)$(PREFIX)/lib/libquell.a'
+	install -D -m 644 include/quell.h '$(DESTDIR)$(PREFIX)/include/quell.h'
+
+clean:
+	rm -rf build .build .build-test

@@ -1,0 +1,99 @@
+import CQuell
+
+// MARK: Sessions
+
+/// Makes a session: one run of the model, with the thresholds that the file carries.
+///
+/// Ownership: the session is the caller's; close it with ``quell_session_close(_:)``. It keeps the model, which may be closed first.
+/// Thread: any may make it; then it belongs to one thread at a time.
+/// - Parameters:
+///   - model: The model.
+///   - options: How, or null for the defaults.
+///   - session: Receives the session; null where the call fails.
+///   - error: Receives the reason of a failure; may be null.
+/// - Returns: `QUELL_OK`, `QUELL_OUT_OF_MEMORY`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not known.
+@c public func quell_session_create(
+  _ model: UnsafeMutablePointer<quell_model>?, _ options: UnsafePointer<quell_session_options>?,
+  _ session: UnsafeMutablePointer<UnsafeMutablePointer<quell_session>?>?, _ error: UnsafeMutablePointer<quell_error>?
+) -> quell_status {
+  report(to: error) { () throws(Failure) in
+    let session = try require(session, "the place for the session")
+    session.pointee = nil
+    session.pointee = handle(try SessionStorage.open(try storage(model), contextLength: try contextLength(options)))
+  }
+}
+
+/// Closes a session. Null is ignored.
+///
+/// Thread: any, once for each session, when no other call on it is under way.
+@c public func quell_session_close(_ session: UnsafeMutablePointer<quell_session>?) {
+  if let storage = storageOrNil(session) { SessionStorage.close(storage) }
+}
+
+/// Takes one token and computes the logits of the next. Allocates nothing. A failure leaves the session as it was.
+///
+/// Thread: the session's.
+/// - Parameters:
+///   - session: The session.
+///   - token: A token id below the vocabulary size.
+///   - error: Receives the reason of a failure; may be null.
+/// - Returns: `QUELL_OK`, `QUELL_TOKEN_OUT_OF_RANGE`, `QUELL_CONTEXT_FULL`, `QUELL_INVALID_ARGUMENT`.
+@c public func quell_session_step(
+  _ session: UnsafeMutablePointer<quell_session>?, _ token: UInt32, _ error: UnsafeMutablePointer<quell_error>?
+) -> quell_status {
+  report(to: error) { () throws(Failure) in
+    try storage(session).pointee.step(token)
+  }
+}
+
+/// Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing. A failure leaves the session
+/// as it was.
+///
+/// Thread: the session's.
+/// - Parameters:
+///   - session: The session.
+///   - tokens: The token ids; may be null where `count` is 0.
+///   - count: How many.
+///   - error: Receives the reason of a failure; may be null.
+/// - Returns: As ``quell_session_step(_:_:_:)``.
+@c public func quell_session_prefill(
+  _ session: UnsafeMutablePointer<quell_session>?, _ tokens: UnsafePointer<UInt32>?, _ count: UInt64,
+  _ error: UnsafeMutablePointer<quell_error>?
+) -> quell_status {
+  report(to: error) { () throws(Failure) in
+    try storage(session).pointee.prefill(try elements(tokens, count, "the array of tokens"))
+  }
+}
+
+/// The logits of the last step: as many as the vocabulary has tokens. Null for null. Before the first step they mean nothing.
+///
+/// Ownership: the session's; they change with its next step and are gone when it is closed.
+/// Thread: the session's.
+@c public func quell_session_logits(_ session: UnsafePointer<quell_session>?) -> UnsafePointer<Float>? {
+  storageOrNil(session)?.pointee.logits.baseAddress
+}
+
+/// Tokens taken since the session was made or reset. 0 for null. Thread: the session's.
+@c public func quell_session_position(_ session: UnsafePointer<quell_session>?) -> UInt64 {
+  storageOrNil(session).map { UInt64($0.pointee.position) } ?? 0
+}
+
+/// The greatest number of tokens, 0 where nothing limits it and for null. Thread: the session's.
+@c public func quell_session_capacity(_ session: UnsafePointer<quell_session>?) -> UInt64 {
+  guard let capacity = storageOrNil(session)?.pointee.capacity, capacity != Int.max else { return 0 }
+  return UInt64(capacity)
+}
+
+/// Forgets every token; thresholds and counters stay. Null is ignored. Thread: the session's.
+@c public func quell_session_reset(_ session: UnsafeMutablePointer<quell_session>?) {
+  storageOrNil(session)?.pointee.reset()
+}
+
+func handle(_ storage: UnsafeMutablePointer<SessionStorage>) -> UnsafeMutablePointer<quell_session> {
+  UnsafeMutableRawPointer(storage).assumingMemoryBound(to: quell_session.self)
+}
+
+/// The context length that a caller asks for.
+func contextLength(_ given: UnsafePointer<quell_session_options>?) throws(Failure) -> Int {
+  Int(try options(given, "the session's options").context_length)
+}

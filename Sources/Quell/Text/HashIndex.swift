@@ -1,0 +1,63 @@
+/// Finds positions in a list by a hash of what stands there: open addressing in memory of the caller's.
+///
+/// The list itself is kept elsewhere. A third of the slots stay empty, so that a search ends soon; a list made to collide is refused
+/// rather than searched slowly.
+struct HashIndex {
+  static let empty = UInt32.max
+  private static let maximumProbes = 4096
+
+  private let slots: UnsafeMutableBufferPointer<UInt32>
+
+  /// How many slots a list of `count` elements needs: a power of two.
+  static func slotCount(for count: Int) -> Int {
+    var slots = 8
+    while slots / 3 * 2 < count { slots *= 2 }
+    return slots
+  }
+
+  /// An empty index over ``slotCount(for:)`` slots.
+  init(_ slots: UnsafeMutableBufferPointer<UInt32>) {
+    slots.initialize(repeating: HashIndex.empty)
+    self.slots = slots
+  }
+
+  /// The position that `matches`, of all those stored under the hash, or nil.
+  func find(_ hash: UInt64, _ matches: (Int) -> Bool) -> Int? {
+    var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+    while slots[slot] != HashIndex.empty {
+      if matches(Int(slots[slot])) { return Int(slots[slot]) }
+      slot = (slot + 1) & (slots.count - 1)
+    }
+    return nil
+  }
+
+  /// Stores a position under a hash; false where too many others are in the way.
+  mutating func insert(_ position: Int, _ hash: UInt64) -> Bool {
+    var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+    for _ in 0..<HashIndex.maximumProbes {
+      if slots[slot] == HashIndex.empty {
+        slots[slot] = UInt32(position)
+        return true
+      }
+      slot = (slot + 1) & (slots.count - 1)
+    }
+    return false
+  }
+
+  /// Spreads the bits of a number over all bits of the result (the finalizer of MurmurHash3).
+  static func mix(_ number: UInt64) -> UInt64 {
+    var hash = number
+    hash = (hash ^ (hash >> 33)) &* 0xff51_afd7_ed55_8ccd
+    hash = (hash ^ (hash >> 33)) &* 0xc4ce_b9fe_1a85_ec53
+    return hash ^ (hash >> 33)
+  }
+}
+
+/// The hash of a run of bytes (FNV-1a), taken byte by byte.
+struct ByteHash {
+  private var state: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  mutating func combine(_ byte: UInt8) { state = (state ^ UInt64(byte)) &* 0x100_0000_01b3 }
+
+  var value: UInt64 { HashIndex.mix(state) }
+}

@@ -1,0 +1,54 @@
+import CQuell
+
+/// Thresholds by one quantile for all sites: the simplest way to a sparsity that was asked for.
+///
+/// A site whose natural zeros are more than the quantile keeps a threshold of 0. The vocabulary head is left alone.
+struct UniformThresholds {
+  private let statistics: ActivationStatistics
+  /// The fraction of its inputs that every site is to drop, 0 where the natural zeros alone are enough.
+  let quantile: Double
+
+  /// Solves for the quantile at which the sites together skip a fraction of their multiply-accumulates.
+  ///
+  /// What is skipped at quantile q is the sum of weight * max(q, natural zeros) over the sites: convex and piecewise linear in q, so
+  /// that Newton's method from above reaches the solution itself, one piece after the other.
+  init(sparsity: Double, statistics: ActivationStatistics, sites: UnsafeMutableBufferPointer<Site>) {
+    self.statistics = statistics
+    var quantile = sparsity
+    for _ in 0...sites.count {
+      var (total, free, naturallySkipped) = (0.0, 0.0, 0.0)
+      for index in 0..<sites.count where !sites[index].isHead {
+        let weight = Double(sites[index].inputs) * Double(sites[index].outputs)
+        let natural = statistics.zeroFraction(site: index)
+        total += weight
+        if natural > quantile { naturallySkipped += weight * natural } else { free += weight }
+      }
+      let next = free > 0 ? (sparsity * total - naturallySkipped) / free : 0
+      guard next < quantile else { break }
+      quantile = next
+      guard quantile > 0 else { break }
+    }
+    self.quantile = max(0, quantile)
+  }
+
+  /// The threshold of a site.
+  func threshold(site: Int) -> Float {
+    quantile > statistics.zeroFraction(site: site) ? statistics.quantile(quantile, site: site) : 0
+  }
+}
+
+extension SessionStorage {
+  /// Sets the thresholds from the statistics collected so far, so that the sites skip a fraction of their multiply-accumulates on text
+  /// like the one that was seen. Returns the quantile that all sites share.
+  func setThresholds(sparsity: Double) throws(Failure) -> Double {
+    guard sparsity >= 0, sparsity <= 1 else { throw Failure(QUELL_INVALID_ARGUMENT, "a sparsity is not between 0 and 1") }
+    guard let statistics, tokenCount > 0 else {
+      throw Failure(QUELL_INVALID_ARGUMENT, "no statistics have been collected to take thresholds from")
+    }
+    let uniform = UniformThresholds(sparsity: sparsity, statistics: statistics, sites: model.pointee.sites)
+    for site in 0..<thresholds.count where !model.pointee.sites[site].isHead {
+      try setThreshold(uniform.threshold(site: site), site: site)
+    }
+    return uniform.quantile
+  }
+}

@@ -1,0 +1,50 @@
+import Quell
+
+/// Thresholds found by looking at what a model does with a text.
+struct Calibration {
+  /// The threshold of each site.
+  let thresholds: [Float]
+  /// The fraction of each site's inputs that is quiet on the text.
+  let siteSparsity: [Double]
+  /// The sparsity that was asked for, of all sites but the head's, weighted by multiply-accumulates.
+  let sparsity: Double
+  /// The sparsity with all thresholds at 0.
+  let naturalSparsity: Double
+  /// Tokens that the model took.
+  let tokenCount: UInt64
+
+  /// Runs the model densely over a text, and takes from the magnitudes at each site the quantile that gives the sparsity.
+  init(_ model: Model, text: [UInt8], sparsity: Double) throws {
+    let length = TextWindows.length(asked: nil, for: model)
+    let windows = try TextWindows(text, tokenizer: model.requireTokenizer(), length: length).windows
+    guard !windows.isEmpty else { throw CommandFailure(.failed, "the calibration text is empty") }
+    let session = try Session(model, contextLength: length)
+    for site in model.sites.indices { try session.setThreshold(0, site: site) }
+    let statistics = session.collectStatistics()
+    var progress = Progress("calibrating", total: windows.count)
+    defer { progress.finish() }
+    for (index, window) in windows.enumerated() {
+      session.reset()
+      for token in window.dropLast() {
+        try Interruption.check()
+        try session.step(token)
+      }
+      progress.update(index + 1)
+    }
+    let quantile = try session.setThresholds(sparsity: sparsity)
+    thresholds = session.thresholds
+    siteSparsity = model.sites.indices.map { site in
+      session.thresholds[site] > 0 ? quantile : statistics.zeroFraction(site: site)
+    }
+    self.sparsity = sparsity
+    naturalSparsity = session.counts.activationSparsity
+    tokenCount = session.counts.tokens
+  }
+
+  /// Says so where the model is sparser by itself than was asked for.
+  func noteIfNatural() {
+    guard sparsity <= naturalSparsity else { return }
+    let percent = Percentage(naturalSparsity)
+    StandardError.note("the model is \(percent) sparse on this text by itself: all thresholds stay 0")
+  }
+}

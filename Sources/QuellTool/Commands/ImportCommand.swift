@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+import Quell
+import QuellImport
+
+/// `quell import`: makes a model from an ONNX export.
+struct ImportCommand: ExampleCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import", abstract: "Make a model file from an ONNX export of one decoding step.",
+    discussion: """
+      The graph takes one token, with a recurrent state or with past keys and values. A tokenizer.json that lies beside it goes into \
+      the model file unless another is named.
+      """)
+
+  static let examples = [
+    "quell import model.onnx -o model.gguf",
+    "quell import model.onnx --tokenizer tokenizer.json --weights f16 -o model.gguf",
+  ]
+
+  @Argument(help: ArgumentHelp("The ONNX file.", valueName: "model.onnx"))
+  var source: String
+
+  @Option(help: ArgumentHelp("The tokenizer.json of the model.", valueName: "file"))
+  var tokenizer: String?
+
+  @Flag(help: "Leave out the tokenizer.json beside the ONNX file.")
+  var noTokenizer = false
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the model.", valueName: "file"))
+  var output: String
+
+  @Option(help: ArgumentHelp("How matrices are stored: as the source has them, or as f32 or f16.", valueName: "type"))
+  var weights = WeightOption.source
+
+  @Option(help: ArgumentHelp("The model's name for people. (default: the name of the ONNX file)", valueName: "text"))
+  var name: String?
+
+  @Flag(help: "Print one JSON document instead.")
+  var json = false
+
+  func validate() throws {
+    if noTokenizer, tokenizer != nil { throw ValidationError("--tokenizer and --no-tokenizer exclude each other") }
+  }
+
+  func run() throws {
+    let options = ImportOptions(
+      weights: weights.type, name: name, tokenizer: chooseTokenizer(), isCancelled: { Interruption.isRequested })
+    try importONNX(from: source, to: output, options: options)
+    let report = ModelReport(try Model(path: output), includingProgram: false)
+    if json { try JSONDocument.print(report) } else { try StandardOutput.write("\(output): \(report.summary)\n") }
+  }
+
+  private func chooseTokenizer() -> String? {
+    if noTokenizer || tokenizer != nil { return tokenizer }
+    let neighbour = URL(fileURLWithPath: source).deletingLastPathComponent().appendingPathComponent("tokenizer.json").relativePath
+    guard FileManager.default.fileExists(atPath: neighbour) else {
+      StandardError.note("no tokenizer.json beside \(source): the model will take tokens but no text")
+      return nil
+    }
+    StandardError.note("using the tokenizer beside the model, \(neighbour)")
+    return neighbour
+  }
+}
+
+/// The weight types by their names on the command line.
+enum WeightOption: String, ExpressibleByArgument, CaseIterable {
+  case source, f32, f16
+
+  /// The importer's name.
+  var type: WeightType {
+    switch self {
+    case .source: .source
+    case .f32: .f32
+    case .f16: .f16
+    }
+  }
+}

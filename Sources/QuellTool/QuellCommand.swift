@@ -1,0 +1,22 @@
+import ArgumentParser
+import Quell
+
+/// The `quell` command: the library's abilities by name, one subcommand each.
+@main
+struct QuellCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "quell",
+    abstract: "Run language models whose activations are mostly quiet.",
+    version: String(cString: quell_version()),
+    subcommands: [ImportCommand.self, RunCommand.self, CalibrateCommand.self, EvaluateCommand.self, InspectCommand.self])
+
+  static func main() {
+    Interruption.install()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      Outcome(of: error).exit()
+    }
+  }
+}

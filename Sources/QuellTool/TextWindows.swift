@@ -1,0 +1,52 @@
+import Quell
+
+/// A text cut into the windows over which a model is calibrated and evaluated.
+///
+/// Documents are separated by the text of the token that ends one. Each begins with that token, and every token after it is predicted
+/// exactly once, in windows that each begin with nothing remembered.
+struct TextWindows {
+  /// The length of a window where nothing else is asked for and the model's context is not shorter.
+  static let usualLength = 256
+
+  /// Tokens to take; each but the first is also to be predicted from those before it.
+  let windows: [ArraySlice<UInt32>]
+  let documentCount: Int
+  /// Bytes of the documents, without what separates them.
+  let byteCount: Int
+
+  /// How many predictions the windows hold.
+  var predictionCount: Int { windows.reduce(0) { $0 + $1.count - 1 } }
+
+  /// Cuts a text into windows of at most `length` steps.
+  init(_ text: [UInt8], tokenizer: Tokenizer, length: Int) throws {
+    guard let separator = tokenizer.end ?? tokenizer.beginning else {
+      throw CommandFailure(.unsupported, "the model's tokenizer has no token that ends a text: documents cannot be told apart")
+    }
+    let documents = try tokenizer.encode(text, addingBeginning: false).split(separator: separator, omittingEmptySubsequences: false)
+    var windows: [ArraySlice<UInt32>] = []
+    for document in documents {
+      let tokens = [separator] + document
+      for start in stride(from: 0, to: tokens.count - 1, by: length) {
+        windows.append(tokens[start..<min(start + length + 1, tokens.count)])
+      }
+    }
+    self.windows = windows
+    documentCount = documents.count
+    byteCount = text.count - (documents.count - 1) * (try tokenizer.bytes(of: separator).count)
+  }
+
+  /// The length of a window for a model: what was asked for, or else the usual one unless the context is shorter.
+  static func length(asked: Int?, for model: Model) -> Int {
+    asked ?? (model.contextLength == 0 ? usualLength : min(usualLength, model.contextLength))
+  }
+}
+
+extension Model {
+  /// The tokenizer, without which text cannot be worked with.
+  func requireTokenizer() throws -> Tokenizer {
+    guard let tokenizer else {
+      throw CommandFailure(.failed, "the model carries no tokenizer: import it with --tokenizer tokenizer.json")
+    }
+    return tokenizer
+  }
+}

@@ -1,0 +1,244 @@
+import Foundation
+import Testing
+
+@testable import Quell
+
+/// Distance in representable numbers.
+private func ulps(_ left: Float, _ right: Float) -> Int {
+  func ordered(_ x: Float) -> Int { x.sign == .minus ? -Int(x.bitPattern & 0x7fff_ffff) : Int(x.bitPattern) }
+  return abs(ordered(left) - ordered(right))
+}
+
+/// An event list over memory of its own.
+private final class Events {
+  var list: EventList
+  private let indices: UnsafeMutablePointer<UInt32>
+  private let numbers: UnsafeMutablePointer<Float>
+
+  init(_ source: [Float], threshold: Float) {
+    let room = source.count + EventList.padding
+    indices = .allocate(capacity: room)
+    numbers = .allocate(capacity: 2 * room)
+    list = EventList(indices: indices, values: numbers, dense: numbers + room)
+    list.detect(source, count: source.count, threshold: threshold)
+  }
+
+  /// Every input is an event, zeros too.
+  init(all source: [Float]) {
+    let room = source.count + EventList.padding
+    indices = .allocate(capacity: room)
+    numbers = .allocate(capacity: 2 * room)
+    list = EventList(indices: indices, values: numbers, dense: numbers + room)
+    // A NaN fires whatever the threshold: detect NaNs, then put the inputs in their places.
+    list.detect([Float](repeating: .nan, count: source.count), count: source.count, threshold: 0)
+    for index in source.indices {
+      numbers[index] = source[index]
+      (numbers + room)[index] = source[index]
+    }
+  }
+
+  deinit {
+    indices.deallocate()
+    numbers.deallocate()
+  }
+
+  var fired: [Int] { (0..<list.count).map { Int(indices[$0]) } }
+  var carried: [Float] { (0..<list.count).map { numbers[$0] } }
+}
+
+private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
+
+@Suite struct KernelTests {
+  @Test func exponentialIsWithinTwoUnitsInTheLastPlace() {
+    var worst = 0
+    var x: Float = -87.3
+    while x < 88.7 {
+      worst = max(worst, ulps(exponential(x), Float(exp(Double(x)))))
+      x += 0.000_731
+    }
+    #expect(worst <= 2)
+    #expect(exponential(0) == 1)
+    #expect(exponential(-.infinity) == 0)
+    #expect(exponential(-1e30) == 0)
+    #expect(exponential(.infinity) == .infinity)
+    #expect(exponential(200) == .infinity)
+    #expect(exponential(.nan).isNaN)
+    for x: Float in [-88, -95, -103] {
+      let error = abs(Double(exponential(x)) - exp(Double(x)))
+      #expect(error <= 1.5 * Double(Float.leastNonzeroMagnitude))
+    }
+  }
+
+  @Test func halvesWidenExactly() {
+    for bits in UInt16.min...UInt16.max {
+      let expected = Float(Float16(bitPattern: bits))
+      var eight = SIMD8<UInt16>(repeating: 0x3c00)
+      eight[5] = bits
+      let (one, lane) = withUnsafeBytes(of: eight) { (F16.load($0.baseAddress! + 10), F16.load8($0.baseAddress!)[5]) }
+      if expected.isNaN {
+        #expect(one.isNaN && lane.isNaN)
+      } else if one.bitPattern != expected.bitPattern || lane.bitPattern != expected.bitPattern {
+        Issue.record("half \(bits) became \(one) and \(lane), not \(expected)")
+      }
+    }
+  }
+
+  @Test(arguments: sizes) func eventsAreTheInputsAboveTheThreshold(size: Int) {
+    var random = SplitMix(state: UInt64(size))
+    var source = (0..<size).map { _ in random.nextFloat() }
+    let above = Float(0.5).nextUp
+    let special: [Float] = [0, -0.0, .nan, .infinity, -.infinity, 0.5, -0.5, above, -above, .leastNonzeroMagnitude]
+    for index in 0..<min(size, special.count) { source[index] = special[index] }
+    for threshold: Float in [0, 0.5, .leastNonzeroMagnitude, 2] {
+      let events = Events(source, threshold: threshold)
+      let expected = source.indices.filter { source[$0].isNaN || abs(source[$0]) > threshold }
+      #expect(events.fired == expected)
+      #expect(events.carried.map(\.bitPattern) == expected.map { source[$0].bitPattern })
+      let dense = withExtendedLifetime(events) { (0..<size).map { events.list.dense[$0].bitPattern } }
+      #expect(dense == source.indices.map { expected.contains($0) ? source[$0].bitPattern : 0 })
+    }
+  }
+
+  @Test(arguments: [0, 1, 7, 8, 9, 33], [1, 2, 7, 8, 9, 40, 67])
+  func bothLayoutsAreTheMatrixProduct(inputs: Int, outputs: Int) {
+    var random = SplitMix(state: UInt64(100 * inputs + outputs))
+    // One element more than the matrix has, so that an empty one has an address.
+    let matrix = (0...inputs * outputs).map { _ in Float(Float16(random.nextFloat())) }
+    var transposed: [Float] = []
+    for output in 0..<outputs { transposed += (0..<inputs).map { matrix[$0 * outputs + output] } }
+    transposed.append(0)
+    let bias = (0..<outputs).map { _ in random.nextFloat() }
+    let source = (0..<inputs).map { $0 % 3 == 1 ? 0 : random.nextFloat() }
+    for threshold: Float in [0, 0.6] {
+      let events = Events(source, threshold: threshold)
+      let expected = (0..<outputs).map { o in
+        events.fired.reduce(Double(bias[o])) { $0 + Double(source[$1]) * Double(matrix[$1 * outputs + o]) }
+      }
+      for result in linears(matrix, transposed, outputs, events, bias) {
+        let worst = zip(result, expected).reduce(0.0) { max($0, abs(Double($1.0) - $1.1)) }
+        #expect(worst < 1e-5)
+      }
+    }
+  }
+
+  /// The result of every kernel.
+  private func linears(
+    _ matrix: [Float], _ transposed: [Float], _ outputs: Int, _ source: Events, _ bias: [Float]
+  ) -> [[Float]] {
+    defer { withExtendedLifetime(source) {} }
+    let events = source.list
+    let results = (0..<4).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: outputs) }
+    defer { results.forEach { $0.deallocate() } }
+    let (halves, transposedHalves) = (matrix.map { Float16($0) }, transposed.map { Float16($0) })
+    matrix.withUnsafeBytes {
+      LinearInputMajor.run(F32.self, matrix: $0.baseAddress!, outputs: outputs, events: events, initial: bias, result: results[0])
+    }
+    halves.withUnsafeBytes {
+      LinearInputMajor.run(F16.self, matrix: $0.baseAddress!, outputs: outputs, events: events, initial: bias, result: results[1])
+    }
+    transposed.withUnsafeBytes {
+      LinearOutputMajor.run(F32.self, matrix: $0.baseAddress!, outputs: outputs, events: events, initial: bias, result: results[2])
+    }
+    transposedHalves.withUnsafeBytes {
+      LinearOutputMajor.run(F16.self, matrix: $0.baseAddress!, outputs: outputs, events: events, initial: bias, result: results[3])
+    }
+    return results.map { Array(UnsafeBufferPointer(start: $0, count: outputs)) }
+  }
+
+  /// The promise that sparse execution rests on: an input that is exactly zero may be left out.
+  @Test(arguments: [1, 8, 13, 64], [1, 9, 32, 100]) func leavingOutZerosChangesNoBit(inputs: Int, outputs: Int) {
+    var random = SplitMix(state: UInt64(inputs * outputs))
+    let matrix = (0..<inputs * outputs).map { _ in random.nextFloat() }
+    let bias = (0..<outputs).map { _ in random.nextFloat() }
+    let source = (0..<inputs).map { _ in random.nextFloat() > 0.2 ? 0 : random.nextFloat() }
+    let sparse = linears(matrix, matrix, outputs, Events(source, threshold: 0), bias)
+    let dense = linears(matrix, matrix, outputs, Events(all: source), bias)
+    #expect(sparse == dense)
+  }
+
+  @Test func elementwiseFunctionsAreTheirFormulas() {
+    let left: [Float] = [-2, -0.5, 0, 0.25, 3, 100]
+    let right: [Float] = [4, -1, 0.5, 0.125, -3, 7]
+    func unary(_ function: UnaryFunction) -> [Float] {
+      var result = [Float](repeating: 9, count: left.count)
+      Elementwise.unary(function, left, &result, count: left.count)
+      return result
+    }
+    func binary(_ function: BinaryFunction, _ leftStep: Int, _ rightStep: Int) -> [Float] {
+      var result = [Float](repeating: 9, count: left.count)
+      Elementwise.binary(function, left, leftStep: leftStep, right, rightStep: rightStep, &result, count: left.count)
+      return result
+    }
+    #expect(unary(.negate) == [2, 0.5, 0, -0.25, -3, -100])
+    #expect(unary(.relu) == [0, 0, 0, 0.25, 3, 100])
+    for (index, x) in left.enumerated() {
+      #expect(ulps(unary(.exponential)[index], Float(exp(Double(x)))) <= 2)
+      let error = abs(Double(unary(.sigmoid)[index]) - 1 / (1 + exp(-Double(x))))
+      #expect(error < 1e-7)
+    }
+    #expect(binary(.add, 1, 1) == [2, -1.5, 0.5, 0.375, 0, 107])
+    #expect(binary(.subtract, 1, 1) == [-6, 0.5, -0.5, 0.125, 6, 93])
+    #expect(binary(.multiply, 1, 0) == [-8, -2, 0, 1, 12, 400])
+    #expect(binary(.divide, 0, 1) == [-0.5, 2, -4, -16, 2 / 3, -2 / 7] as [Float])
+    #expect(binary(.maximum, 1, 1) == [4, -0.5, 0.5, 0.25, 3, 100])
+    #expect(binary(.subtract, 0, 0) == [Float](repeating: -6, count: 6))
+    var result: [Float] = [0, 0]
+    Elementwise.binary(.maximum, [.nan, 1], leftStep: 1, [1, .nan], rightStep: 1, &result, count: 2)
+    #expect(result[0].isNaN && result[1].isNaN)
+    Elementwise.unary(.relu, [.nan, -1], &result, count: 2)
+    #expect(result[0].isNaN && result[1] == 0)
+  }
+
+  @Test(arguments: [1, 2, 13, 300]) func layerNormalizationIsItsFormula(count: Int) {
+    var random = SplitMix(state: UInt64(count))
+    // A mean a thousand times the deviation would cost three digits in single precision.
+    let source = (0..<count).map { _ in 1000 + random.nextFloat() }
+    let gain = (0..<count).map { _ in random.nextFloat() }
+    let bias = (0..<count).map { _ in random.nextFloat() }
+    var result = [Float](repeating: 0, count: count)
+    LayerNormalization.run(source, gain: gain, bias: bias, epsilon: 1e-5, &result, count: count)
+    let mean = source.reduce(0) { $0 + Double($1) } / Double(count)
+    let variance = source.reduce(0) { $0 + pow(Double($1) - mean, 2) } / Double(count)
+    for index in 0..<count {
+      let normalized = (Double(source[index]) - mean) / (variance + 1e-5).squareRoot()
+      let error: Double = abs(Double(result[index]) - (normalized * Double(gain[index]) + Double(bias[index])))
+      #expect(error < 2e-4)
+    }
+  }
+
+  /// Six query heads over three key/value heads, with scores that overflow a naive softmax.
+  @Test func attentionIsTheSoftmaxAverage() {
+    var random = SplitMix(state: 5)
+    let cache = Cache(keyWidth: 3 * 5, valueWidth: 3 * 4, heads: 3)
+    let positions = 6
+    var (keys, values) = ([Float](repeating: 0, count: positions * 15), [Float](repeating: 0, count: positions * 12))
+    var weights = [Float](repeating: 0, count: positions)
+    for position in 0..<positions {
+      let query = (0..<30).map { _ in 10 * random.nextFloat() }
+      let key = (0..<15).map { _ in 10 * random.nextFloat() }
+      let value = (0..<12).map { _ in random.nextFloat() }
+      var result = [Float](repeating: 0, count: 24)
+      keys.withUnsafeMutableBufferPointer { keys in
+        values.withUnsafeMutableBufferPointer { values in
+          weights.withUnsafeMutableBufferPointer { weights in
+            let attention = Attention(
+              cache: cache, heads: 6, scale: 2, keys: keys.baseAddress!, values: values.baseAddress!, weights: weights.baseAddress!)
+            attention.run(query: query, key: key, value: value, position: position, result: &result)
+          }
+        }
+      }
+      for head in 0..<6 {
+        let shared = head / 2
+        let scores = (0...position).map { p in
+          (0..<5).reduce(0.0) { $0 + 2 * Double(query[head * 5 + $1]) * Double(keys[p * 15 + shared * 5 + $1]) }
+        }
+        let exponentials = scores.map { exp($0 - scores.max()!) }
+        for feature in 0..<4 {
+          let sum = (0...position).reduce(0.0) { $0 + exponentials[$1] * Double(values[$1 * 12 + shared * 4 + feature]) }
+          let error = abs(Double(result[head * 4 + feature]) - sum / exponentials.reduce(0, +))
+          #expect(error < 1e-4)
+        }
+      }
+    }
+  }
+}
