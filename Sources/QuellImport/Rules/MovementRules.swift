@@ -65,7 +65,8 @@ extension Rules {
 
   /// The tensor under another shape of as many elements.
   static func reshaped(_ tensor: Tensor, to shape: [Int], _ call: Call) throws(ImportFailure) -> Tensor {
-    guard shape.allSatisfy({ $0 >= 0 }), shape.count <= 16, shape.product == tensor.count, let result = tensor.moved({ $0.reshaped(shape) })
+    guard shape.allSatisfy({ $0 >= 0 }), shape.count <= 16, shape.checkedProduct == tensor.count,
+      let result = tensor.moved({ $0.reshaped(shape) })
     else { throw call.inconsistent("reshapes \(tensor.shape) to \(shape)") }
     return result
   }
@@ -80,10 +81,10 @@ extension Rules {
     }
     if let free = shape.firstIndex(of: -1) {
       shape[free] = 1
-      guard shape.allSatisfy({ $0 >= 0 && $0 <= Int(Int32.max) }), shape.product > 0, tensor.count % shape.product == 0 else {
+      guard let rest = shape.checkedProduct, rest > 0, tensor.count % rest == 0 else {
         throw call.inconsistent("reshapes \(tensor.shape) to \(shape)")
       }
-      shape[free] = tensor.count / shape.product
+      shape[free] = tensor.count / rest
     }
     return [try reshaped(tensor, to: shape, call)]
   }

@@ -38,11 +38,11 @@ extension Rules {
     let shape = try call.integers(0, "lengths")
     let count = try call.checked(shape)
     guard case .tensor(let tensor)? = call.node.attributes["value"] else {
-      return [.reals(Weight([0], shape: [1], type: .float32).repeated(shape))]
+      return [.reals(Weight([0], shape: [], type: .float32).repeated(shape))]
     }
     switch try call.reader.tensor(tensor, named: call.node.name) {
     case .reals(let weight) where weight.count == 1:
-      return [.reals(Weight(weight.values, shape: [1], type: weight.type).repeated(shape))]
+      return [.reals(Weight(weight.values, shape: [], type: weight.type).repeated(shape))]
     case .integers(let one) where one.values.count == 1:
       let values = [Int64](repeating: one.values[0], count: count)
       return [.integers(Tensor.Integers(shape: shape, values: values, type: one.type))]
@@ -58,7 +58,7 @@ extension Rules {
     guard step != 0, steps.isFinite, steps <= Double(Call.mostElements) else { throw call.malformed("does not end") }
     let numbers = (0..<max(Int(steps), 0)).map { start + Double($0) * step }
     if inputs[0].type.isReal { return [.reals(Weight(numbers, shape: [numbers.count], type: inputs[0].type))] }
-    return [.integers(Tensor.Integers(shape: [numbers.count], values: numbers.map { Int64($0) }, type: inputs[0].type))]
+    return [.integers(Tensor.Integers(shape: [numbers.count], values: numbers.map { Int64(exactly: $0) ?? 0 }, type: inputs[0].type))]
   }
 
   private static func triangle(_ call: Call) throws(ImportFailure) -> [Tensor?] {

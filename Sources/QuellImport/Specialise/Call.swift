@@ -78,6 +78,8 @@ struct Call {
       guard !overflow, product <= Call.mostElements else { throw unsupported("has a result of shape \(shape), which is too large") }
       count = product
     }
+    lane.budget -= count
+    guard lane.budget >= 0 else { throw unsupported("makes more numbers than a model of this size should need") }
     return count
   }
 
