@@ -7,5 +7,5 @@ struct ModelOption: ParsableArguments {
   var model: String
 
   /// Maps the model's file.
-  func open() throws -> Model { try Model(path: model) }
+  func open() throws -> Model { try naming(model) { try Model(path: model) } }
 }

@@ -36,7 +36,6 @@ struct Outcome {
     switch error {
     case let failure as CommandFailure: self.init(failure.status, failure.message)
     case let failure as Failure: self.init(ExitStatus(failure.status), failure.description)
-    case let failure as ImportFailure: self.init(ExitStatus(failure.kind), failure.message)
     case is Interruption: self.init(.interrupted, nil)
     case is ClosedOutput: self.init(.failed, nil)
     default: self.init(ofParsing: error)

@@ -32,11 +32,13 @@ import Testing
   @Test func filesThatAreNoModels() throws {
     let folder = try TemporaryFolder()
     for command in Self.commands(on: try folder.write("", to: "empty")) { try expect(command, status: 3, "is empty") }
-    for command in Self.commands(on: try folder.write("Once upon a time", to: "text")) { try expect(command, status: 3, "not a GGUF file") }
+    for command in Self.commands(on: try folder.write("Once upon a time", to: "text")) {
+      try expect(command, status: 3, "text: not a GGUF file")
+    }
     try expect(["run", "-m", Samples.recurrent.source, "-p", "x"], status: 3, "not a GGUF file")
     var foreign = Data("GGUF".utf8)
     for number in [3, 0, 0, 0, 0] as [UInt32] { withUnsafeBytes(of: number.littleEndian) { foreign.append(contentsOf: $0) } }
-    try expect(["run", "-m", folder.write(foreign, to: "foreign"), "-p", "x"], status: 3, "")
+    try expect(["run", "-m", folder.write(foreign, to: "foreign"), "-p", "x"], status: 4, "not of a Quell model")
     foreign[4] = 2
     try expect(["run", "-m", folder.write(foreign, to: "old"), "-p", "x"], status: 4, "GGUF version 2")
   }

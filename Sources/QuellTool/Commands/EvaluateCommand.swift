@@ -49,7 +49,7 @@ struct EvaluateCommand: ExampleCommand {
         loss           \(Figures.fixed(evaluation.loss, 4)) nats per token
         perplexity     \(Figures.fixed(evaluation.perplexity, 2))
         bits per byte  \(Figures.fixed(evaluation.bitsPerByte, 4))
-        tokens         \(evaluation.tokens) in \(text.documentCount) documents, windows of \(length)
+        tokens         \(evaluation.tokens); documents \(text.documentCount), windows of \(length)
         \(Price(evaluation.counts).line)
 
         """)
