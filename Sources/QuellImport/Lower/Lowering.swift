@@ -20,6 +20,7 @@ struct Lowering {
   /// Linear operations by their input: they share one list of events.
   private var sharing: [[Element]: [Int]] = [:]
   private let heads: Set<Int>
+  private let linearTitles: [Int: String]
 
   /// The program of a flow, its scratch memory not yet planned.
   static func lower(_ flow: Flow, nodes: [ONNXNode]) throws(ImportFailure) -> Program {
@@ -34,6 +35,7 @@ struct Lowering {
     live = flow.liveness.values
     state = StateLayout(flow)
     heads = flow.heads
+    linearTitles = LinearTitles.find(flow, live: live, nodes: nodes, heads: heads)
     for (number, isLive) in live.enumerated() where isLive {
       if case .linear(_, let input, _) = flow.trace.values[number].source { sharing[input, default: []].append(number) }
     }
@@ -102,9 +104,9 @@ struct Lowering {
     var biases: [Int?] = []
     var titles: [String] = []
     for number in numbers {
-      guard case .linear(let matrix, _, let bias) = flow.trace.values[number].source else { continue }
+      guard case .linear(_, _, let bias) = flow.trace.values[number].source else { continue }
       biases.append(try vector(bias))
-      titles.append(SiteNames.title(matrix, bias.flatMap { name(of: $0) }, node(flow.trace.values[number])))
+      titles.append(linearTitles[number] ?? "")
     }
     let site = program.siteNames.count
     let names = siteNames.add(titles, isHead: numbers.contains { heads.contains($0) })
@@ -234,8 +236,9 @@ struct Lowering {
   /// A table or matrix stored with its first axis as rows.
   private mutating func matrix(_ weight: Weight, nodeOf value: Trace.Value) -> Int {
     if let (tensor, layout) = matrices[weight], layout == .outputMajor { return tensor }
-    let title = SiteNames.title(weight, nil, node(value))
-    let tensor = addTensor(title.isEmpty ? "table" : title, weight, .matrix)
+    let candidates = [weight.source.name, node(value)?.name ?? ""].map { SiteNames.path($0, keepsLast: false) }
+    let title = candidates.first { !$0.isEmpty } ?? ["table"]
+    let tensor = addTensor(title.joined(separator: "."), weight, .matrix)
     matrices[weight] = (tensor, .outputMajor)
     return tensor
   }

@@ -16,19 +16,8 @@ struct SiteNames {
     return (name, kind)
   }
 
-  /// What a linear operation is called: after its matrix, the module that the exporter recorded, or its bias.
-  static func title(_ matrix: Weight, _ bias: String?, _ node: ONNXNode?) -> String {
-    var candidates = [path(matrix.source.name, keepsLast: false)]
-    if let node {
-      candidates.append(path(module(node.scopes), keepsLast: false))
-      candidates.append(path(node.name, keepsLast: false))
-    }
-    if let bias { candidates.append(path(bias, keepsLast: false)) }
-    return candidates.first { !$0.isEmpty }?.joined(separator: ".") ?? ""
-  }
-
   /// The innermost module of the scopes of a node, which end in the operation itself.
-  private static func module(_ scopes: [String]) -> String {
+  static func module(_ scopes: [String]) -> String {
     scopes.last { $0.contains(".") }.map { $0 + ".operation" } ?? ""
   }
 
@@ -50,10 +39,15 @@ struct SiteNames {
     return parts
   }
 
+  /// Which part of a name is the number of the layer, or a name that ends in it.
+  static func layer(_ parts: [String]) -> Int? {
+    parts.firstIndex { $0.allSatisfy(\.isNumber) } ?? parts.dropLast().firstIndex { $0.last?.isNumber ?? false }
+  }
+
   /// The name without the layer in front.
   private static func kind(_ name: String) -> String {
-    let parts = name.split(separator: ".")
-    guard let layer = parts.firstIndex(where: { $0.allSatisfy(\.isNumber) }) else { return name }
+    let parts = name.split(separator: ".").map(String.init)
+    guard let layer = layer(parts) else { return name }
     let rest = parts[(layer + 1)...].joined(separator: ".")
     return rest.isEmpty ? name : rest
   }
