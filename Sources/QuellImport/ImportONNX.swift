@@ -31,17 +31,12 @@ public func importONNX(from path: String, to output: String, options: ImportOpti
 }
 
 /// The step program of a model, its scratch memory not yet planned, and what was found on the way.
-func stepProgram(of file: MappedFile, isCancelled: () -> Bool = { false }) throws(ImportFailure) -> (Program, ImportReport) {
-  func checkCancelled() throws(ImportFailure) {
-    if isCancelled() { throw ImportFailure(.cancelled, "The import was cancelled.") }
-  }
+func stepProgram(of file: MappedFile, isCancelled: @escaping () -> Bool = { false }) throws(ImportFailure) -> (Program, ImportReport) {
   let model = try ONNXDecoder.decode(file.bytes)
   guard let graph = model.graph, !graph.nodes.isEmpty else { throw .malformed("\(file.path) holds no graph; it is no ONNX model.") }
   try GraphCheck.structure(graph)
   try GraphCheck.library(model, file.bytes, order: try graph.sortedNodes())
-  try checkCancelled()
-  let specialiser = try Specialiser(model, file: file)
-  try checkCancelled()
+  let specialiser = try Specialiser(model, file: file, isCancelled: isCancelled)
   var flows = try Flow.pair(specialiser)
   var found = (attentions: 0, normalizations: 0, folded: 0)
   for (index, lane) in specialiser.lanes.enumerated() {
@@ -51,7 +46,6 @@ func stepProgram(of file: MappedFile, isCancelled: () -> Bool = { false }) throw
     flows[index] = fold.flow
     found = (attention.found, normalization.found, fold.found)
   }
-  try checkCancelled()
   let program = try Lowering.lower(flows[0], nodes: specialiser.nodes)
   try Agreement.check(flows, nodes: specialiser.nodes)
   return (program, report(model, specialiser, program, found))

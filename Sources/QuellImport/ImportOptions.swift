@@ -21,7 +21,7 @@ public struct ImportOptions {
   /// Asked now and then; once it says yes the import ends with a failure of kind `cancelled` and leaves nothing behind.
   public var isCancelled: () -> Bool
 
-  /// Single precision, no name, no tokenizer, no further keys, not to be cancelled.
+  /// Weights as precise as the model has them, no name, no tokenizer, no further keys, not to be cancelled.
   public init(
     weights: WeightType = .source, name: String? = nil, tokenizer: String? = nil, metadata: [GGUFPair] = [],
     isCancelled: @escaping () -> Bool = { false }

@@ -92,7 +92,7 @@ private struct Pairing {
     let shapes = recurrent.map { "\"\($0.element.name)\" \($0.element.shape(past: lane.past))" }.joined(separator: ", ")
     throw .unsupported(
       "The outputs of shapes \(outputs.map { $0.shape }) cannot be paired with the state inputs \(shapes); "
-        + "export one step whose outputs hold the new states in the order of the inputs.")
+        + "export one step whose outputs hold the new states in the order of the inputs; a cache needs an axis of open length.")
   }
 
   private static func isLinear(_ elements: [Element], _ trace: Trace) -> Bool {

@@ -78,12 +78,16 @@ struct StateLayout {
 
   /// The place of a state's element, also where a known number has been added to it.
   private func statePlace(_ element: Element, _ trace: Trace) -> Int? {
-    if let place = places[element.value]?[Int(element.index)], place >= 0 { return Int(place) }
-    guard case .binary(let function, let left, let right) = trace.values[Int(element.value)].source,
-      function == .add || function == .subtract
-    else { return nil }
-    let (a, b) = (left[Int(element.index)], right[Int(element.index)])
-    if trace.known(b) != nil { return statePlace(a, trace) }
-    return trace.known(a) != nil && function == .add ? statePlace(b, trace) : nil
+    var element = element
+    while true {
+      if let place = places[element.value]?[Int(element.index)], place >= 0 { return Int(place) }
+      guard case .binary(let function, let left, let right) = trace.values[Int(element.value)].source else { return nil }
+      let (a, b) = (left[Int(element.index)], right[Int(element.index)])
+      switch function {
+      case .add where trace.known(a) != nil: element = b
+      case .add where trace.known(b) != nil, .subtract where trace.known(b) != nil: element = a
+      default: return nil
+      }
+    }
   }
 }

@@ -13,8 +13,8 @@ extension Rules {
     "Sub": arithmetic(.subtract),
     "Mul": arithmetic(.multiply),
     "Div": arithmetic(.divide),
-    "Max": arithmetic(.maximum),
-    "Sum": arithmetic(.add),
+    "Max": arithmetic(.maximum, isVariadic: true),
+    "Sum": arithmetic(.add, isVariadic: true),
     "Min": minimum,
     "Pow": power,
     "Mod": remainder,
@@ -72,8 +72,9 @@ extension Rules {
   // MARK: Two operands and more
 
   /// A function of two operands, or of many taken from the left.
-  private static func arithmetic(_ function: BinaryFunction) -> Rule {
+  private static func arithmetic(_ function: BinaryFunction, isVariadic: Bool = false) -> Rule {
     { call throws(ImportFailure) in
+      guard isVariadic || call.inputs.count == 2 else { throw call.malformed("needs two inputs") }
       var result = try call.input(0)
       for index in call.inputs.indices.dropFirst() {
         result = try combined(function, result, try call.input(index), call)

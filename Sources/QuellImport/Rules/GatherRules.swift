@@ -20,7 +20,7 @@ extension Rules {
     let length = data.shape[axis]
     func place(_ index: Int64) throws(ImportFailure) -> Int {
       guard index >= -Int64(length), index < length else {
-        throw call.malformed("takes element \(index) of an axis of \(length)")
+        throw call.inconsistent("takes element \(index) of an axis of \(length)")
       }
       return Int(index < 0 ? index + Int64(length) : index)
     }
@@ -70,7 +70,7 @@ extension Rules {
     try requireOverwrite(call)
     let axis = try call.axis(call.int("axis", default: 0), rank: data.shape.count)
     let shape = try call.input(1).shape
-    guard shape == updates.shape else { throw call.malformed("has indices and updates of different shapes") }
+    guard shape == updates.shape else { throw call.inconsistent("has indices and updates of different shapes") }
     let places = try elementPlaces(indices, shape, in: data.shape, axis: axis, call)
     return [overwritten(data, updates, places.enumerated().map { ($0.element, $0.offset) }, call)]
   }
@@ -80,14 +80,14 @@ extension Rules {
     _ indices: [Int], _ shape: [Int], in data: [Int], axis: Int, _ call: Call
   ) throws(ImportFailure) -> [Int] {
     guard shape.count == data.count, shape.indices.allSatisfy({ $0 == axis || shape[$0] <= data[$0] }) else {
-      throw call.malformed("has indices of shape \(shape) for data of shape \(data)")
+      throw call.inconsistent("has indices of shape \(shape) for data of shape \(data)")
     }
     let strides = Layout(contiguous: data).strides
     var places: [Int] = []
     places.reserveCapacity(indices.count)
     for (number, index) in indices.enumerated() {
       guard index >= -data[axis], index < data[axis] else {
-        throw call.malformed("takes element \(index) of an axis of \(data[axis])")
+        throw call.inconsistent("takes element \(index) of an axis of \(data[axis])")
       }
       var rest = number
       var place = (index < 0 ? index + data[axis] : index) * strides[axis]
@@ -115,7 +115,7 @@ extension Rules {
     let updates = try call.input(2)
     try requireOverwrite(call)
     let (starts, inner, _) = try sliceStarts(try call.integers(1, "indices"), try call.input(1).shape, in: data.shape, call)
-    guard updates.count == starts.count * inner else { throw call.malformed("has updates of shape \(updates.shape)") }
+    guard updates.count == starts.count * inner else { throw call.inconsistent("has updates of shape \(updates.shape)") }
     var changes: [(Int, Int)] = []
     for (number, start) in starts.enumerated() { for at in 0..<inner { changes.append((start + at, number * inner + at)) } }
     return [overwritten(data, updates, changes, call)]
@@ -124,7 +124,7 @@ extension Rules {
   private static func sliceStarts(
     _ indices: [Int], _ shape: [Int], in data: [Int], _ call: Call
   ) throws(ImportFailure) -> (starts: [Int], inner: Int, depth: Int) {
-    guard let depth = shape.last, depth >= 1, depth <= data.count else { throw call.malformed("has indices of shape \(shape)") }
+    guard let depth = shape.last, depth >= 1, depth <= data.count else { throw call.inconsistent("has indices of shape \(shape)") }
     let strides = Layout(contiguous: data).strides
     var starts: [Int] = []
     for number in 0..<(indices.count / depth) {
@@ -132,7 +132,7 @@ extension Rules {
       for axis in 0..<depth {
         let index = indices[number * depth + axis]
         guard index >= -data[axis], index < data[axis] else {
-          throw call.malformed("takes element \(index) of an axis of \(data[axis])")
+          throw call.inconsistent("takes element \(index) of an axis of \(data[axis])")
         }
         start += (index < 0 ? index + data[axis] : index) * strides[axis]
       }

@@ -65,8 +65,9 @@ extension Rules {
 
   /// The tensor under another shape of as many elements.
   static func reshaped(_ tensor: Tensor, to shape: [Int], _ call: Call) throws(ImportFailure) -> Tensor {
-    guard shape.allSatisfy({ $0 >= 0 }), shape.count <= 16, shape.product == tensor.count, let result = tensor.moved({ $0.reshaped(shape) })
-    else { throw call.malformed("reshapes \(tensor.shape) to \(shape)") }
+    guard shape.allSatisfy({ $0 >= 0 }), shape.count <= 16, shape.checkedProduct == tensor.count,
+      let result = tensor.moved({ $0.reshaped(shape) })
+    else { throw call.inconsistent("reshapes \(tensor.shape) to \(shape)") }
     return result
   }
 
@@ -75,15 +76,15 @@ extension Rules {
     guard var shape = try call.integers(attribute: "shape", orInput: 1) else { throw call.malformed("lacks a shape") }
     let keepsZero = call.int("allowzero", default: 0) != 0
     for axis in shape.indices where shape[axis] == 0 && !keepsZero {
-      guard axis < tensor.shape.count else { throw call.malformed("reshapes \(tensor.shape) to \(shape)") }
+      guard axis < tensor.shape.count else { throw call.inconsistent("reshapes \(tensor.shape) to \(shape)") }
       shape[axis] = tensor.shape[axis]
     }
     if let free = shape.firstIndex(of: -1) {
       shape[free] = 1
-      guard shape.allSatisfy({ $0 >= 0 && $0 <= Int(Int32.max) }), shape.product > 0, tensor.count % shape.product == 0 else {
-        throw call.malformed("reshapes \(tensor.shape) to \(shape)")
+      guard let rest = shape.checkedProduct, rest > 0, tensor.count % rest == 0 else {
+        throw call.inconsistent("reshapes \(tensor.shape) to \(shape)")
       }
-      shape[free] = tensor.count / shape.product
+      shape[free] = tensor.count / rest
     }
     return [try reshaped(tensor, to: shape, call)]
   }
@@ -130,7 +131,7 @@ extension Rules {
     let tensor = try call.input(0)
     let wanted = try call.integers(1, "lengths")
     guard wanted.allSatisfy({ $0 >= 0 }), let shape = broadcastShape(tensor.shape, wanted) else {
-      throw call.malformed("expands \(tensor.shape) to \(wanted)")
+      throw call.inconsistent("expands \(tensor.shape) to \(wanted)")
     }
     try call.checked(shape)
     return [tensor.moved { $0.broadcast(to: shape) }]
@@ -173,7 +174,7 @@ extension Rules {
     var start = 0
     var results: [Tensor?] = []
     for size in sizes {
-      guard size >= 0, size <= length - start else { throw call.malformed("splits \(length) into \(sizes)") }
+      guard size >= 0, size <= length - start else { throw call.inconsistent("splits \(length) into \(sizes)") }
       results.append(tensor.moved { $0.sliced(axis: axis, start: start, count: size) })
       start += size
     }
@@ -189,10 +190,10 @@ extension Rules {
     shape[axis] = 0
     for tensor in tensors {
       var other = tensor.shape
-      guard other.count == shape.count else { throw call.malformed("joins shapes \(tensors.map { $0.shape })") }
+      guard other.count == shape.count else { throw call.inconsistent("joins shapes \(tensors.map { $0.shape })") }
       shape[axis] += other[axis]
       other[axis] = shape[axis]
-      guard other == shape else { throw call.malformed("joins shapes \(tensors.map { $0.shape })") }
+      guard other == shape else { throw call.inconsistent("joins shapes \(tensors.map { $0.shape })") }
     }
     try call.checked(shape)
     let inner = Array(shape[(axis + 1)...]).product

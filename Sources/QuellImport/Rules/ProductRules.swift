@@ -31,7 +31,7 @@ extension Rules {
     let columns = rightShape[rightShape.count - 1]
     guard rightShape[rightShape.count - 2] == inner, inner > 0,
       let batch = broadcastShape(leftShape.dropLast(2), rightShape.dropLast(2))
-    else { throw call.malformed("multiplies shapes \(left.shape) and \(right.shape)") }
+    else { throw call.inconsistent("multiplies shapes \(left.shape) and \(right.shape)") }
     let shape = batch + (left.shape.count == 1 ? [] : [rows]) + (right.shape.count == 1 ? [] : [columns])
     try call.checked(shape)
 
@@ -87,7 +87,7 @@ extension Rules {
     guard let a = left.knownReals, let b = right.knownReals,
       let from = Layout(contiguous: leftShape).broadcast(to: batch + [rows, inner])?.offsets,
       let with = Layout(contiguous: rightShape).broadcast(to: batch + [inner, columns])?.offsets
-    else { throw call.malformed("multiplies shapes \(left.shape) and \(right.shape)") }
+    else { throw call.inconsistent("multiplies shapes \(left.shape) and \(right.shape)") }
     var results: [Double] = []
     for matrix in 0..<batch.product {
       for row in 0..<rows {

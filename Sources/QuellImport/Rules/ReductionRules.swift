@@ -29,7 +29,7 @@ extension Rules {
     func operand(_ index: Int) throws(ImportFailure) -> [Element]? {
       guard let tensor = call.optionalInput(index) else { return nil }
       guard broadcastShape(tensor.shape, inner) == inner else {
-        throw call.malformed("has a gain or bias of shape \(tensor.shape) for rows of shape \(inner)")
+        throw call.inconsistent("has a gain or bias of shape \(tensor.shape) for rows of shape \(inner)")
       }
       return call.lane.elements(of: tensor, broadcastTo: inner, node: call.number)
     }

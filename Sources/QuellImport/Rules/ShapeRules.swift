@@ -38,11 +38,11 @@ extension Rules {
     let shape = try call.integers(0, "lengths")
     let count = try call.checked(shape)
     guard case .tensor(let tensor)? = call.node.attributes["value"] else {
-      return [.reals(Weight([0], shape: [1], type: .float32).repeated(shape))]
+      return [.reals(Weight([0], shape: [], type: .float32).repeated(shape))]
     }
     switch try call.reader.tensor(tensor, named: call.node.name) {
     case .reals(let weight) where weight.count == 1:
-      return [.reals(Weight(weight.values, shape: [1], type: weight.type).repeated(shape))]
+      return [.reals(Weight(weight.values, shape: [], type: weight.type).repeated(shape))]
     case .integers(let one) where one.values.count == 1:
       let values = [Int64](repeating: one.values[0], count: count)
       return [.integers(Tensor.Integers(shape: shape, values: values, type: one.type))]
@@ -58,7 +58,7 @@ extension Rules {
     guard step != 0, steps.isFinite, steps <= Double(Call.mostElements) else { throw call.malformed("does not end") }
     let numbers = (0..<max(Int(steps), 0)).map { start + Double($0) * step }
     if inputs[0].type.isReal { return [.reals(Weight(numbers, shape: [numbers.count], type: inputs[0].type))] }
-    return [.integers(Tensor.Integers(shape: [numbers.count], values: numbers.map { Int64($0) }, type: inputs[0].type))]
+    return [.integers(Tensor.Integers(shape: [numbers.count], values: numbers.map { Int64(exactly: $0) ?? 0 }, type: inputs[0].type))]
   }
 
   private static func triangle(_ call: Call) throws(ImportFailure) -> [Tensor?] {
@@ -78,25 +78,26 @@ extension Rules {
 
   private static func cumulativeSum(_ call: Call) throws(ImportFailure) -> [Tensor?] {
     let tensor = try call.input(0)
-    guard case .integers(let source) = tensor else {
-      return [call.opaque(shape: tensor.shape, type: tensor.type, "sums computed numbers, for which there is no operation")]
+    let shape = tensor.shape
+    guard var values = tensor.knownReals else {
+      return [call.opaque(shape: shape, type: tensor.type, "sums computed numbers, for which there is no operation")]
     }
-    let axis = try call.axis(try call.integers(1, "an axis").first ?? 0, rank: source.shape.count)
+    let axis = try call.axis(try call.integers(1, "an axis").first ?? 0, rank: shape.count)
     let isReverse = call.int("reverse", default: 0) != 0
     let isExclusive = call.int("exclusive", default: 0) != 0
-    let length = source.shape[axis]
-    let inner = Array(source.shape[(axis + 1)...]).product
-    var values = source.values
-    for start in 0..<values.count where start / inner % max(length, 1) == 0 {
-      var sum: Int64 = 0
+    let length = shape[axis]
+    let inner = Array(shape[(axis + 1)...]).product
+    for start in 0..<values.count where start / inner % length == 0 {
+      var sum = 0.0
       for step in 0..<length {
         let at = start + (isReverse ? length - 1 - step : step) * inner
         let before = sum
-        sum &+= source.values[at]
+        sum += values[at]
         values[at] = isExclusive ? before : sum
       }
     }
-    return [.integers(Tensor.Integers(shape: source.shape, values: values, type: source.type))]
+    if tensor.type.isReal { return [.reals(Weight(values, shape: shape, type: tensor.type))] }
+    return [.integers(Tensor.Integers(shape: shape, values: values.map { Int64(exactly: $0) ?? 0 }, type: tensor.type))]
   }
 
   private static func identityMatrix(_ call: Call) throws(ImportFailure) -> [Tensor?] {

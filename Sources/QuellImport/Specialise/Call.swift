@@ -78,6 +78,8 @@ struct Call {
       guard !overflow, product <= Call.mostElements else { throw unsupported("has a result of shape \(shape), which is too large") }
       count = product
     }
+    lane.budget -= count
+    guard lane.budget >= 0 else { throw unsupported("makes more numbers than a model of this size should need") }
     return count
   }
 
@@ -86,7 +88,7 @@ struct Call {
     var shape: [Int] = []
     for tensor in tensors {
       guard let wider = broadcastShape(shape, tensor.shape) else {
-        throw malformed("has inputs of shapes \(tensors.map { $0.shape }) that do not broadcast")
+        throw inconsistent("has inputs of shapes \(tensors.map { $0.shape }) that do not broadcast")
       }
       shape = wider
     }
@@ -105,6 +107,13 @@ struct Call {
   }
 
   func malformed(_ what: String) -> ImportFailure { .malformed("\(node.title) \(what).") }
+
+  /// A failure of shapes that do not fit together: the file's own fault, or that of lengths that its exporter fixed.
+  func inconsistent(_ what: String) -> ImportFailure {
+    .unsupported(
+      "\(node.title) \(what) when one token follows \(lane.past) others; "
+        + "export one decoding step whose caches have an axis of open length.")
+  }
 
   func unsupported(_ what: String) -> ImportFailure { .unsupported("\(node.title) \(what).") }
 }

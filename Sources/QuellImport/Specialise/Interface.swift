@@ -51,6 +51,13 @@ struct Interface {
     inputs.filter { if case .state = $0.role { true } else { false } }
   }
 
+  /// What to do about a graph that takes several tokens, to be added to the message of what it fails of.
+  var advice: String {
+    guard let token = inputs.first(where: { $0.role == .token }), token.shape(past: 0).product > 1 else { return "" }
+    return
+      "; the graph takes \(token.shape(past: 0).product) tokens at once, so export one step of one token, its states being inputs and outputs"
+  }
+
   init(_ graph: ONNXGraph) throws(ImportFailure) {
     let stored = Set(graph.initializers.map { $0.name })
     let declared = graph.inputs.filter { !stored.contains($0.name) }
@@ -93,7 +100,7 @@ struct Interface {
         role = .state(states)
         states += 1
       } else if isPosition || free.isEmpty {
-        role = type == .bool ? .mask : .position
+        role = isPosition || type != .bool && axes.allSatisfy { $0 == .fixed(1) } ? .position : .mask
       } else {
         if let axis = free.last { axes[axis] = .total }
         role = .mask

@@ -10,8 +10,12 @@ final class Lane {
   var trace = Trace()
   private var tensors: [String: Tensor] = [:]
 
-  init(past: Int) {
+  /// How many elements may still be evaluated: a small file must not ask for much work.
+  var budget: Int
+
+  init(past: Int, budget: Int) {
     self.past = past
+    self.budget = budget
   }
 
   subscript(name: String) -> Tensor? {

@@ -115,4 +115,15 @@ struct Layout: Hashable, Sendable {
 extension [Int] {
   /// The product of all, wrapping: shapes are checked where they come from.
   var product: Int { reduce(1, &*) }
+
+  /// The product of lengths, or nil where one is negative or the product too large to count.
+  var checkedProduct: Int? {
+    var product = 1
+    for length in self {
+      let (next, overflow) = product.multipliedReportingOverflow(by: length)
+      guard length >= 0, !overflow else { return nil }
+      product = next
+    }
+    return product
+  }
 }

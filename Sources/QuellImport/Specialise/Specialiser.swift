@@ -15,13 +15,16 @@ final class Specialiser {
   private(set) var nodes: [ONNXNode] = []
   private let reader: TensorReader
   private let opset: Int
+  private let isCancelled: () -> Bool
 
-  init(_ model: ONNXModel, file: MappedFile) throws(ImportFailure) {
+  init(_ model: ONNXModel, file: MappedFile, isCancelled: @escaping () -> Bool) throws(ImportFailure) {
     guard let graph = model.graph else { throw .malformed("\(file.path) holds no graph; it is no ONNX model.") }
     self.model = model
     opset = Int(truncatingIfNeeded: model.opsets[""] ?? 1)
     reader = TensorReader(file)
-    lanes = [Lane(past: Specialiser.pasts.0), Lane(past: Specialiser.pasts.1)]
+    self.isCancelled = isCancelled
+    let budget = 1 << 22 + 16 * file.bytes.count
+    lanes = [Lane(past: Specialiser.pasts.0, budget: budget), Lane(past: Specialiser.pasts.1, budget: budget)]
     interface = try Interface(graph)
     for lane in lanes { try bindInputs(lane) }
     try run(graph, needed: graph.outputs.map { $0.name })
@@ -86,13 +89,14 @@ final class Specialiser {
   }
 
   private func run(_ node: ONNXNode) throws(ImportFailure) {
+    if isCancelled() { throw ImportFailure(.cancelled, "The import was cancelled.") }
     guard node.domain.isEmpty else {
       throw .unsupported(
         "\(node.title) is an operator of domain \"\(node.domain)\", which is not supported; export with standard operators.")
     }
     if node.operatorType == "If" { return try runBranch(node) }
     guard let rule = Rules.all[node.operatorType] else {
-      throw .unsupported("\(node.title) is an operator that is not supported.")
+      throw .unsupported("\(node.title) is an operator that is not supported\(interface.advice).")
     }
     let number = nodes.count
     nodes.append(node)
@@ -115,9 +119,18 @@ final class Specialiser {
     let second = isShared && first.allSatisfy({ $0?.isKnown ?? true }) ? first : try rule(calls[1])
     for (index, name) in node.outputs.enumerated() where !name.isEmpty && index < min(first.count, second.count) {
       let rows = positionRows(calls, first[index], second[index])
+      for (lane, tensor) in zip(lanes, [first[index], second[index]]) { try charge(tensor, to: lane, node) }
       lanes[0][name] = rows?.0 ?? first[index]
       lanes[1][name] = rows?.1 ?? second[index]
     }
+  }
+
+  /// Counts a tensor that was made element by element; stored numbers cost nothing until they are read.
+  private func charge(_ tensor: Tensor?, to lane: Lane, _ node: ONNXNode) throws(ImportFailure) {
+    guard let tensor else { return }
+    if case .reals = tensor { return }
+    lane.budget -= tensor.count
+    guard lane.budget >= 0 else { throw .unsupported("\(node.title) makes more numbers than a model of this size should need.") }
   }
 
   /// A branch whose condition is known is the branch that it takes.

@@ -53,9 +53,11 @@ public enum GGUFWriter {
   /// Writes a file; it appears under its name only when it is complete.
   ///
   /// The keys must include `general.alignment` with ``alignment``. `isCancelled` is asked between pieces of data of a few
-  /// megabytes; once it says yes, nothing is left behind and the failure is of kind `cancelled`.
+  /// megabytes; once it says yes, nothing is left behind and the failure is of kind `cancelled`. `check` gets the path of the
+  /// complete file before it has its name; what it throws, leaves nothing behind either.
   public static func write(
-    to path: String, pairs: [GGUFPair], tensors: [GGUFTensor], isCancelled: () -> Bool = { false }
+    to path: String, pairs: [GGUFPair], tensors: [GGUFTensor], isCancelled: () -> Bool = { false },
+    check: (String) throws(ImportFailure) -> Void = { _ in }
   ) throws(ImportFailure) {
     let file = try OutputFile(path: path)
     var head = GGUFBytes()
@@ -88,7 +90,7 @@ public enum GGUFWriter {
       }
       try file.pad(to: alignment)
     }
-    try file.finish()
+    try file.finish(check)
   }
 }
 

@@ -10,7 +10,14 @@ extension Program {
         try stream.produce(sink)
       }
     }
-    try GGUFWriter.write(to: path, pairs: try pairs(name) + options.metadata, tensors: tensors, isCancelled: options.isCancelled)
+    try GGUFWriter.write(
+      to: path, pairs: try pairs(name) + options.metadata, tensors: tensors, isCancelled: options.isCancelled
+    ) { path throws(ImportFailure) in
+      // The runtime's own verifier has the last word.
+      do throws(Failure) { _ = try Model(path: path) } catch {
+        throw .unsupported("The program made of the model is not one that can run: \(error).")
+      }
+    }
   }
 
   private func pairs(_ name: String) throws(ImportFailure) -> [GGUFPair] {

@@ -60,9 +60,10 @@ final class OutputFile {
     if rest != 0 { try write([UInt8](repeating: 0, count: alignment - rest)) }
   }
 
-  /// Gives the file its name.
-  func finish() throws(ImportFailure) {
+  /// Gives the file its name, once `check` has found nothing against it under the temporary one.
+  func finish(_ check: (String) throws(ImportFailure) -> Void) throws(ImportFailure) {
     try flush()
+    try check(temporary)
     let closed = close(descriptor)
     descriptor = -1
     guard closed == 0, rename(temporary, path) == 0 else {
