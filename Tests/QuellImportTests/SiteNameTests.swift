@@ -46,12 +46,6 @@ struct SiteNameTests {
     #expect(sites.map { $0.kind } == ["ffn.key", "ffn.value", "ffn.key", "ffn.value", "head"])
   }
 
-  @Test func withoutNamesBlocksAreWhatRepeats() throws {
-    let sites = try sites(blocks { block, part, _ in "\(block)\(part)" })
-    #expect(sites.map { $0.name } == ["blocks.0.linear.1", "blocks.0.linear.2", "blocks.1.linear.1", "blocks.1.linear.2", "head"])
-    #expect(sites.map { $0.kind } == ["linear.1", "linear.2", "linear.1", "linear.2", "head"])
-  }
-
   @Test(arguments: ["rwkv_axkuhta_op12", "rwkv_ts_step_rescale", "opt_dy_past_eager", "opt350_optimum_past"])
   func everyBlockHasTheSameKinds(_ name: String) throws {
     let sites = try stepProgram(of: MappedFile(path: Fixture(name).path)).1.sites
