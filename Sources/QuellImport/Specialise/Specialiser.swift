@@ -94,12 +94,12 @@ final class Specialiser {
 
   private func run(_ node: ONNXNode) throws(ImportFailure) {
     if isCancelled() { throw ImportFailure(.cancelled, "The import was cancelled.") }
-    guard node.domain.isEmpty else {
-      throw .unsupported(
-        "\(node.title) is an operator of domain \"\(node.domain)\", which is not supported; export with standard operators.")
-    }
-    if node.operatorType == "If" { return try runBranch(node) }
-    guard let rule = Rules.all[node.operatorType] else {
+    if node.operatorType == "If", node.domain.isEmpty { return try runBranch(node) }
+    guard let rule = Rules.all[node.domain.isEmpty ? node.operatorType : "\(node.domain).\(node.operatorType)"] else {
+      guard node.domain.isEmpty else {
+        throw .unsupported(
+          "\(node.title) is an operator of domain \"\(node.domain)\", which is not supported; export with standard operators.")
+      }
       throw .unsupported("\(node.title) is an operator that is not supported\(interface.advice).")
     }
     let number = nodes.count
