@@ -6,15 +6,15 @@ import Testing
 /// Graphs that take all tokens so far at once.
 struct WindowTests {
   /// A window of tokens, a table of three rows (1, 2), (3, 4), (5, 6), and a head: logits = y times [[1, 0, 2], [0, 1, 1]].
-  private func window(_ makeY: (inout GraphBuilder) -> Void) -> GraphBuilder {
+  private func window(_ length: GraphBuilder.Axis = "sequence", _ makeY: (inout GraphBuilder) -> Void) -> GraphBuilder {
     var graph = GraphBuilder()
-    graph.input("tokens", type: 7, ["sequence"])
+    graph.input("tokens", type: 7, [length])
     graph.reals("table", [3, 2], [1, 2, 3, 4, 5, 6])
     graph.reals("head", [2, 3], [1, 0, 2, 0, 1, 1])
     graph.node("Gather", ["table", "tokens"], ["x"])
     makeY(&graph)
     graph.node("MatMul", ["y", "head"], ["logits"])
-    graph.output("logits", ["sequence", 3])
+    graph.output("logits", [length, 3])
     return graph
   }
 
@@ -82,6 +82,12 @@ struct WindowTests {
     let (low, top) = (exp(Float(-11)), 1 / (1 + exp(Float(-11)) + exp(Float(-22))))
     let z = top * (5 + 3 * low + exp(Float(-22)))
     #expect(abs(logits[2][0] - z) < 1e-5)
+  }
+
+  @Test func aNumberOfTokensThatTheExportFixedIsRefused() throws {
+    let failure = try failure(window(4) { graph in graph.node("Mul", ["x", "x"], ["y"]) })
+    #expect(failure.kind == .unsupported)
+    #expect(failure.message.contains("make_x") && failure.message.contains("4 tokens at once"))
   }
 
   @Test func attentionToLaterPositionsIsRefused() throws {
