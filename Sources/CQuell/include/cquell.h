@@ -3,4 +3,5 @@
 #include "platform.h"
 #include "quell_types.h"
 #include "unicode_classes.h"
+#include "unicode_normalization.h"
 #endif
