@@ -1,3 +1,5 @@
+/* All that Swift sees of C. Every header is named: the compiler does not notice a new file in a folder that it has
+ * read. */
 #ifndef CQUELL_H
 #define CQUELL_H
 #include "platform.h"
