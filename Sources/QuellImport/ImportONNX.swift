@@ -76,6 +76,7 @@ private func report(
   return ImportReport(
     producer: model.producer, opset: Int(truncatingIfNeeded: model.opsets[""] ?? 0), nodes: specialiser.nodes.count,
     inputs: inputs, attentions: found.attentions, normalizations: found.normalizations, folded: found.folded,
+    quantizations: specialiser.lanes[0].quantizedNodes.count,
     operations: program.operations.count, stateSize: program.stateSize, scratchSize: program.scratchSize,
     vocabularySize: program.vocabularySize, contextLength: program.contextLength, sites: sites, listing: program.listing)
 }

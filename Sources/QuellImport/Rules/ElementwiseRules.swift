@@ -54,6 +54,13 @@ extension Rules {
     { call throws(ImportFailure) in
       let tensor = try call.input(0)
       switch tensor {
+      case .codes(let weight):
+        try call.checked(weight.shape)
+        return [
+          .integers(
+            Tensor.Integers(
+              shape: weight.shape, values: weight.values.map { Int64(exactly: known($0).rounded(.towardZero)) ?? 0 }, type: weight.type))
+        ]
       case .integers(var integers):
         integers.values = integers.values.map { Int64(exactly: known(Double($0)).rounded(.towardZero)) ?? 0 }
         return [.integers(integers)]
@@ -113,6 +120,7 @@ extension Rules {
     computed: ((Lane, [Element], [Element], Int) -> [Element])? = nil
   ) throws(ImportFailure) -> Tensor {
     let shape = try call.broadcast([left, right])
+    let (left, right) = (left.counted, right.counted)
     let a = Layout(contiguous: left.shape).broadcast(to: shape)?.offsets ?? []
     let b = Layout(contiguous: right.shape).broadcast(to: shape)?.offsets ?? []
     if case .integers(let x) = left, case .integers(let y) = right {

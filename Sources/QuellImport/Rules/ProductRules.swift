@@ -22,7 +22,7 @@ extension Rules {
     return [try combined(.add, result, addend, call)]
   }
 
-  private static func product(_ left: Tensor, _ right: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
+  static func product(_ left: Tensor, _ right: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
     guard !left.shape.isEmpty, !right.shape.isEmpty else { throw call.malformed("multiplies numbers without axes") }
     // A vector on the left is a row, on the right a column; the added axis goes again at the end.
     let leftShape = left.shape.count == 1 ? [1] + left.shape : left.shape

@@ -90,12 +90,12 @@ final class Specialiser {
 
   private func run(_ node: ONNXNode) throws(ImportFailure) {
     if isCancelled() { throw ImportFailure(.cancelled, "The import was cancelled.") }
-    guard node.domain.isEmpty else {
-      throw .unsupported(
-        "\(node.title) is an operator of domain \"\(node.domain)\", which is not supported; export with standard operators.")
-    }
-    if node.operatorType == "If" { return try runBranch(node) }
-    guard let rule = Rules.all[node.operatorType] else {
+    if node.operatorType == "If", node.domain.isEmpty { return try runBranch(node) }
+    guard let rule = Rules.all[node.domain.isEmpty ? node.operatorType : "\(node.domain).\(node.operatorType)"] else {
+      guard node.domain.isEmpty else {
+        throw .unsupported(
+          "\(node.title) is an operator of domain \"\(node.domain)\", which is not supported; export with standard operators.")
+      }
       throw .unsupported("\(node.title) is an operator that is not supported\(interface.advice).")
     }
     let number = nodes.count
@@ -129,6 +129,7 @@ final class Specialiser {
   private func charge(_ tensor: Tensor?, to lane: Lane, _ node: ONNXNode) throws(ImportFailure) {
     guard let tensor else { return }
     if case .reals = tensor { return }
+    if case .codes = tensor { return }
     lane.budget -= tensor.count
     guard lane.budget >= 0 else { throw .unsupported("\(node.title) makes more numbers than a model of this size should need.") }
   }
@@ -153,8 +154,8 @@ final class Specialiser {
   /// Rows of one table that the position chooses: the same view of a stored matrix, but as many rows further on as the
   /// past is longer.
   private func positionRows(_ calls: [Call], _ first: Tensor?, _ second: Tensor?) -> (Tensor, Tensor)? {
-    guard case .reals(let a)? = first, case .reals(let b)? = second, a.source === b.source, a.layout != b.layout,
-      a.shape == b.shape, case .reals(let table)? = calls[0].inputs[0], table.shape.count == 2,
+    guard let a = first?.stored, let b = second?.stored, a.source === b.source, a.layout != b.layout,
+      a.shape == b.shape, let table = calls[0].inputs[0]?.stored, table.shape.count == 2,
       table.source === a.source, a.count == table.shape[1]
     else { return nil }
     let (rows, stride) = (table.shape[0], table.layout.strides[0])
