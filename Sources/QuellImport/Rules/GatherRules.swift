@@ -17,6 +17,7 @@ extension Rules {
   }
 
   static func gather(_ data: Tensor, _ choice: Tensor, axis: Int, _ call: Call) throws(ImportFailure) -> [Tensor?] {
+    call.lane.gathered = data.stored
     let shape = data.shape[..<axis] + choice.shape + data.shape[(axis + 1)...]
     try call.checked(Array(shape))
     guard case .integers(let indices) = choice else { return [row(data, choice, axis, Array(shape), call)] }

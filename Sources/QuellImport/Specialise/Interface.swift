@@ -171,7 +171,9 @@ private struct TablePaths {
   func rows(from input: String, throughArithmetic: Bool) -> Int? {
     var reached: Set<String> = [input]
     for node in nodes {
-      if TablePaths.gathering.contains(node.operatorType), node.inputs.count >= 2, reached.contains(node.inputs[1]), let rows = tables[node.inputs[0]] {
+      if TablePaths.gathering.contains(node.operatorType), node.inputs.count >= 2, reached.contains(node.inputs[1]),
+        let rows = tables[node.inputs[0]]
+      {
         return rows
       }
       let isPassed =

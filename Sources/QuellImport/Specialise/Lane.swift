@@ -23,6 +23,9 @@ final class Lane {
     set { tensors[name] = newValue }
   }
 
+  /// What the node that is being run has gathered from, where that is a view of stored numbers.
+  var gathered: Weight?
+
   // MARK: Elements
 
   /// The origin of every element of a tensor, row-major. Known numbers become a constant of the trace.
@@ -115,19 +118,30 @@ final class Lane {
   }
 
   /// Whether elements cannot be negative, by what makes them.
-  func isNeverNegative(_ elements: [Element]) -> Bool {
+  ///
+  /// `depth` bounds how far back that is looked into.
+  func isNeverNegative(_ elements: [Element], depth: Int = 6) -> Bool {
     var judged: [Int32: Bool] = [:]
     return elements.allSatisfy { element in
       if let number = trace.known(element) { return number >= 0 }
       if let verdict = judged[element.value] { return verdict }
-      let verdict =
-        switch trace.values[Int(element.value)].source {
-        case .unary(.relu, _), .unary(.sigmoid, _), .unary(.exponential, _), .softmax, .squareRoot: true
-        case .binary(.multiply, let left, let right): left == right
-        default: false
-        }
+      let verdict = isNeverNegative(value: element.value, depth: depth)
       judged[element.value] = verdict
       return verdict
+    }
+  }
+
+  private func isNeverNegative(value: Int32, depth: Int) -> Bool {
+    guard depth > 0 else { return false }
+    switch trace.values[Int(value)].source {
+    case .unary(.relu, _), .unary(.sigmoid, _), .unary(.exponential, _), .softmax, .squareRoot: return true
+    case .mean(let source): return isNeverNegative(source, depth: depth - 1)
+    case .binary(.multiply, let left, let right) where left == right: return true
+    case .binary(.add, let left, let right), .binary(.multiply, let left, let right), .binary(.divide, let left, let right):
+      return isNeverNegative(left, depth: depth - 1) && isNeverNegative(right, depth: depth - 1)
+    case .binary(.maximum, let left, let right):
+      return isNeverNegative(left, depth: depth - 1) || isNeverNegative(right, depth: depth - 1)
+    default: return false
     }
   }
 

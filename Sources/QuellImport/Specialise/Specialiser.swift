@@ -114,6 +114,7 @@ final class Specialiser {
       guard let left, let right else { return left == nil && right == nil }
       return left.isSame(as: right)
     }
+    for lane in lanes { lane.gathered = nil }
     let first = try rule(calls[0])
     // What is known and made of the same is the same; a computed result belongs to its lane.
     let second = isShared && first.allSatisfy({ $0?.isKnown ?? true }) ? first : try rule(calls[1])
@@ -154,9 +155,9 @@ final class Specialiser {
   /// Rows of one table that the position chooses: the same view of a stored matrix, but as many rows further on as the
   /// past is longer.
   private func positionRows(_ calls: [Call], _ first: Tensor?, _ second: Tensor?) -> (Tensor, Tensor)? {
-    guard let a = first?.stored, let b = second?.stored, a.source === b.source, a.layout != b.layout,
-      a.shape == b.shape, let table = calls[0].inputs[0]?.stored, table.shape.count == 2,
-      table.source === a.source, a.count == table.shape[1]
+    guard let a = first?.stored, let b = second?.stored, a.source == b.source, a.layout != b.layout,
+      a.shape == b.shape, let table = lanes[0].gathered ?? calls[0].inputs[0]?.stored, table.shape.count == 2,
+      table.source == a.source, a.count == table.shape[1]
     else { return nil }
     let (rows, stride) = (table.shape[0], table.layout.strides[0])
     guard stride > 0, b.layout.offset - a.layout.offset == stride * (lanes[1].past - lanes[0].past) else { return nil }
