@@ -1,3 +1,4 @@
+import Foundation
 import Quell
 
 /// The way from the parts of a `tokenizer.json` to keys of a model file, with all the reasons to refuse.
@@ -31,9 +32,9 @@ struct TokenizerConversion {
 
   func pairs() throws(ImportFailure) -> [GGUFPair] {
     try checkModel()
-    try checkNormalizer()
+    let isNormalizing = try readNormalizer()
     try checkDecoder()
-    try checkAddedTokens()
+    try checkAddedTokens(isNormalizing: isNormalizing)
     let addsSpace = try readPreTokenizer()
     let template = try readPostProcessor()
     let (tokens, kinds) = try makeTokens()
@@ -50,6 +51,9 @@ struct TokenizerConversion {
     if let end { pairs.append(GGUFPair("tokenizer.ggml.eos_token_id", .uint32(end))) }
     if template != nil { pairs.append(GGUFPair("tokenizer.ggml.add_bos_token", .bool(true))) }
     if addsSpace { pairs.append(GGUFPair("tokenizer.ggml.add_space_prefix", .bool(true))) }
+    if isNormalizing { pairs.append(GGUFPair("tokenizer.ggml.normalizer", .string("nfc"))) }
+    let normalized = try normalizedTokens(isNormalizing: isNormalizing)
+    if !normalized.isEmpty { pairs.append(GGUFPair("tokenizer.ggml.normalized_tokens", .uint32Array(normalized))) }
     return pairs
   }
 
@@ -69,8 +73,11 @@ struct TokenizerConversion {
     }
   }
 
-  private func checkNormalizer() throws(ImportFailure) {
-    for step in file.normalizer?.steps ?? [] { throw .unsupported("the normalizer \(step.type) is not supported") }
+  /// Whether text is brought into Unicode's normalization form C.
+  private func readNormalizer() throws(ImportFailure) -> Bool {
+    let steps = file.normalizer?.steps ?? []
+    for step in steps where step.type != "NFC" { throw .unsupported("the normalizer \(step.type) is not supported; NFC is the only one") }
+    return !steps.isEmpty
   }
 
   private func checkDecoder() throws(ImportFailure) {
@@ -118,32 +125,26 @@ struct TokenizerConversion {
 
   // MARK: Added tokens
 
-  private func checkAddedTokens() throws(ImportFailure) {
+  private func checkAddedTokens(isNormalizing: Bool) throws(ImportFailure) {
     for token in added {
       guard !token.content.isEmpty else { throw .malformed("the added token \(token.id) is empty") }
       guard !token.isSingleWord, !token.stripsLeft, !token.stripsRight else {
         throw .unsupported("the added token '\(token.content)' is matched with single_word, lstrip or rstrip; that is not supported")
       }
-      guard !token.content.unicodeScalars.contains("\u{fffd}") else {
-        throw .unsupported("the added token \(token.id) holds the replacement character U+FFFD")
-      }
-    }
-    // Those that are not normalized are looked for first. All at once gives the same where no two can touch the same text.
-    let first = added.filter { !$0.isNormalized }
-    let second = added.filter { $0.isNormalized }
-    for one in first {
-      for other in second where overlap(Array(one.content.utf8), Array(other.content.utf8)) {
-        throw .unsupported("the added tokens '\(one.content)' and '\(other.content)' overlap, but only one of them is normalized")
+      // The library looks for such a token as it is once normalized, but decodes it as it is written.
+      let normalized = token.content.precomposedStringWithCanonicalMapping
+      guard !isNormalizing || !token.isNormalized || normalized.unicodeScalars.elementsEqual(token.content.unicodeScalars) else {
+        throw .unsupported("the added token '\(token.content)' is looked for in normalized text, but is not normalized itself")
       }
     }
   }
 
-  /// Whether a text exists in which both occur, sharing some of its bytes.
-  private func overlap(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-    func meets(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-      left.indices.contains { start in zip(left[start...], right).allSatisfy { $0 == $1 } }
-    }
-    return meets(one, other) || meets(other, one)
+  /// The ids of the added tokens that are looked for in normalized text, after all others were found; none where that is all one.
+  private func normalizedTokens(isNormalizing: Bool) throws(ImportFailure) -> [UInt32] {
+    guard isNormalizing || added.contains(where: { !$0.isNormalized }) else { return [] }
+    var ids: [UInt32] = []
+    for token in added where token.isNormalized { ids.append(try check(token.id, "'\(token.content)'")) }
+    return ids.sorted()
   }
 
   // MARK: Tables

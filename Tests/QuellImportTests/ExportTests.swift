@@ -60,6 +60,12 @@ struct ExportTests {
     }
   }
 
+  @Test func sitesWithoutNamesAreCountedByLayer() throws {
+    let sites = try stepProgram(of: MappedFile(path: Fixture("rwkv_axkuhta_op12").path)).1.sites
+    #expect(sites.map { $0.kind } == (0..<14).map { "linear.\($0 % 7)" } + ["head"])
+    #expect(sites[9].name == "layers.1.linear.2")
+  }
+
   @Test func onlyLogMaximaBeginLow() throws {
     for name in ["rwkv_ts_step", "rwkv_dy_step", "rwkv_axkuhta_op12"] {
       let (program, _) = try stepProgram(of: MappedFile(path: Fixture(name).path))

@@ -79,12 +79,14 @@ struct GraphBuilder {
     graph += GraphBuilder.field(5, dimensions + GraphBuilder.field(2, type) + GraphBuilder.field(8, name) + data)
   }
 
-  /// A node named after its first output.
-  mutating func node(_ operation: String, _ inputs: [String], _ outputs: [String], ints: [String: Int] = [:], domain: String = "") {
+  /// A node, named after its first output unless it is given a name.
+  mutating func node(
+    _ operation: String, _ inputs: [String], _ outputs: [String], ints: [String: Int] = [:], domain: String = "", name: String? = nil
+  ) {
     var bytes = inputs.flatMap { GraphBuilder.field(1, $0) } + outputs.flatMap { GraphBuilder.field(2, $0) }
-    bytes += GraphBuilder.field(3, "make_\(outputs[0])") + GraphBuilder.field(4, operation)
-    for (name, value) in ints {
-      bytes += GraphBuilder.field(5, GraphBuilder.field(1, name) + GraphBuilder.field(3, value) + GraphBuilder.field(20, 2))
+    bytes += GraphBuilder.field(3, name ?? "make_\(outputs[0])") + GraphBuilder.field(4, operation)
+    for (key, value) in ints {
+      bytes += GraphBuilder.field(5, GraphBuilder.field(1, key) + GraphBuilder.field(3, value) + GraphBuilder.field(20, 2))
     }
     if !domain.isEmpty {
       bytes += GraphBuilder.field(7, domain)

@@ -155,6 +155,28 @@ struct GraphTests {
     #expect(zip(row, [-1.5, 3, 0]).allSatisfy { abs($0 - $1) < 1e-3 })
   }
 
+  @Test func layersOfSitesAreFoundUpstreamWhereTheirNamesLackThem() throws {
+    // Exporters of single modules name only the last part of a path; the parameters around it know their layer.
+    var graph = start()
+    var x = "x"
+    for layer in 0..<2 {
+      graph.reals("model.blocks.\(layer).attention.time_mix", [2], [1, 2])
+      graph.reals("onnx::MatMul_\(layer)", [2, 2], [1, 2, 3, 4])
+      graph.node("Mul", [x, "model.blocks.\(layer).attention.time_mix"], ["mixed\(layer)"])
+      graph.node(
+        "MatMul", ["mixed\(layer)", "onnx::MatMul_\(layer)"], ["key\(layer)"], name: layer == 0 ? "/key/MatMul" : "/key_1/MatMul")
+      x = "key\(layer)"
+    }
+    graph.node("MatMul", [x, "head"], ["logits"])
+    let sites = try withFolder { folder in
+      let input = folder.appendingPathComponent("graph.onnx")
+      try graph.model.write(to: input)
+      return try stepProgram(of: MappedFile(path: input.path)).1.sites
+    }
+    #expect(sites.map { $0.name } == ["blocks.0.attention.key", "blocks.1.attention.key", "head"])
+    #expect(sites.map { $0.kind } == ["attention.key", "attention.key", "head"])
+  }
+
   // MARK: Refusals
 
   @Test func nodesMayStandInAnyOrderButNotWaitForEachOther() throws {

@@ -34,6 +34,30 @@ import Testing
     #expect(Outcome { quell_model_encode(model.handle, nil, 1, &tokens, 6, &count, $0) }.message == "the text is null")
   }
 
+  @Test func normalizingAsTheFileAsks() {
+    /// The tokens of U+212A, which normalises to K, then the last token and U+0338, which makes one character with a `>` before it.
+    func encode(normalizer: String?, _ normalizedTokens: [UInt32]?) -> [UInt32] {
+      var tiny = TinyModel()
+      tiny.file["tokenizer.ggml.model"] = .string("gpt2")
+      tiny.file["tokenizer.ggml.pre"] = .string("gpt-2")
+      tiny.file["tokenizer.ggml.tokens"] = .strings(["K", "e", "n", "d", "<end>"])
+      tiny.file["tokenizer.ggml.token_type"] = .int32s([1, 1, 1, 1, 3])
+      tiny.file["tokenizer.ggml.merges"] = .strings([])
+      if let normalizer { tiny.file["tokenizer.ggml.normalizer"] = .string(normalizer) }
+      if let normalizedTokens { tiny.file["tokenizer.ggml.normalized_tokens"] = .uint32s(normalizedTokens) }
+      let model = CModel(tiny)
+      let text = Array("\u{212a}<end>\u{338}".utf8).map { CChar(bitPattern: $0) }
+      var tokens = [UInt32](repeating: 0, count: 20)
+      var count: UInt64 = 0
+      #expect(quell_model_encode(model.handle, text, UInt64(text.count), &tokens, 20, &count, nil) == QUELL_OK)
+      return Array(tokens[..<Int(count)])
+    }
+    #expect(encode(normalizer: nil, nil) == [4])
+    #expect(encode(normalizer: nil, [4]) == [4])
+    #expect(encode(normalizer: "nfc", nil) == [0, 4])
+    #expect(encode(normalizer: "nfc", [4]) == [0, 1, 2, 3])
+  }
+
   @Test func decodingInTwoCalls() {
     let model = talker()
     let tokens: [UInt32] = [2, 3, 4]

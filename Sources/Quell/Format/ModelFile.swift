@@ -80,6 +80,10 @@ struct ModelFile {
     if key.equals("tokenizer.ggml.eos_token_id") { tokenizer.end = try number(key, value, tokenizer.end) }
     if key.equals("tokenizer.ggml.add_bos_token") { tokenizer.addsBeginning = try truth(key, value, tokenizer.addsBeginning) }
     if key.equals("tokenizer.ggml.add_space_prefix") { tokenizer.addsSpace = try truth(key, value, tokenizer.addsSpace) }
+    if key.equals("tokenizer.ggml.normalizer") { tokenizer.normalizer = try string(key, value, tokenizer.normalizer) }
+    if key.equals("tokenizer.ggml.normalized_tokens") {
+      tokenizer.normalizedTokens = try words(key, value, .uint32, tokenizer.normalizedTokens, group: 1)
+    }
   }
 
   // MARK: Values by type

@@ -5,21 +5,29 @@ struct AddedTokens {
   /// A token found in a text.
   struct Match {
     let token: UInt32
-    let start: Int
-    let end: Int
+    let start: CharacterReader
+    let end: CharacterReader
   }
 
   private let vocabulary: Vocabulary
   /// The tokens in the order of their bytes.
   private let sorted: UnsafeMutableBufferPointer<UInt32>
+  /// A bit for each byte that a token begins with.
+  private var leads = [4 of UInt64](repeating: 0)
 
-  /// Sorts the added tokens of a vocabulary; nil where the arena only counts. `count` is known before the vocabulary is.
-  static func open(_ types: WordArray, of vocabulary: Vocabulary?, in arena: inout Arena) throws(Failure) -> AddedTokens? {
+  /// Sorts the added tokens of a vocabulary that are looked for in normalised text, or the others; nil where the arena only counts.
+  /// `types` and `keys` are known before the vocabulary is.
+  static func open(
+    _ types: WordArray, _ keys: TokenizerKeys, normalized: Bool, of vocabulary: Vocabulary?, in arena: inout Arena
+  ) throws(Failure) -> AddedTokens? {
+    func isMember(_ token: Int) -> Bool {
+      TokenKind(rawValue: types[token])?.isMatchedWhole == true && keys.isNormalized(token) == normalized
+    }
     var count = 0
-    for token in 0..<types.count where TokenKind(rawValue: types[token])?.isMatchedWhole == true { count += 1 }
+    for token in 0..<types.count where isMember(token) { count += 1 }
     guard let sorted = arena.take(count, of: UInt32.self), let vocabulary else { return nil }
     var next = 0
-    for token in 0..<types.count where vocabulary.kind(of: token).isMatchedWhole {
+    for token in 0..<types.count where isMember(token) {
       sorted.initializeElement(at: next, to: UInt32(token))
       next += 1
     }
@@ -36,30 +44,46 @@ struct AddedTokens {
   private init(vocabulary: Vocabulary, sorted: UnsafeMutableBufferPointer<UInt32>) {
     self.vocabulary = vocabulary
     self.sorted = sorted
+    for position in sorted.indices {
+      // A token that is matched whole is never empty.
+      let lead = Int(bytes(position)[0])
+      leads[lead >> 6] |= 1 << UInt64(lead & 63)
+    }
   }
 
-  /// The first added token in the text from `start` on.
-  func firstMatch(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Match? {
+  /// The first added token from a place in a text on.
+  func firstMatch(from start: CharacterReader) -> Match? {
     guard !sorted.isEmpty else { return nil }
-    for position in start..<text.count {
-      if let match = longestMatch(in: text, at: position) { return match }
+    var reader = start
+    while let character = reader.current {
+      if mayBegin(character), let match = longestMatch(at: reader) { return match }
+      reader.advance()
     }
     return nil
   }
 
+  private func mayBegin(_ character: UInt32) -> Bool {
+    let lead = EncodedCharacter(character).lead
+    return leads[Int(lead >> 6)] >> UInt64(lead & 63) & 1 != 0
+  }
+
   /// Narrows the sorted list byte by byte to the tokens that begin like the text.
-  private func longestMatch(in text: UnsafeBufferPointer<UInt8>, at start: Int) -> Match? {
+  private func longestMatch(at start: CharacterReader) -> Match? {
     var candidates = 0..<sorted.count
     var match: Match?
     var length = 0
-    while start + length < text.count {
-      let byte = text[start + length]
-      // Tokens that end here stand before those that go on.
-      let first = partition(candidates) { $0.count > length && $0[length] >= byte }
-      candidates = first..<partition(first..<candidates.upperBound) { $0.count > length && $0[length] > byte }
-      guard let shortest = candidates.first else { break }
-      length += 1
-      if bytes(shortest).count == length { match = Match(token: sorted[shortest], start: start, end: start + length) }
+    var reader = start
+    while let character = reader.current {
+      for byte in EncodedCharacter(character) {
+        // Tokens that end here stand before those that go on.
+        let first = partition(candidates) { $0.count > length && $0[length] >= byte }
+        candidates = first..<partition(first..<candidates.upperBound) { $0.count > length && $0[length] > byte }
+        guard !candidates.isEmpty else { return match }
+        length += 1
+      }
+      reader.advance()
+      let shortest = candidates.lowerBound
+      if bytes(shortest).count == length { match = Match(token: sorted[shortest], start: start, end: reader) }
     }
     return match
   }

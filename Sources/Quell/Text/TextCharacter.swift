@@ -8,17 +8,16 @@ struct TextCharacter {
   let codePoint: UInt32
   /// How many bytes of the text it takes, at least 1.
   let length: Int
-  let isValid: Bool
 
   /// The character that begins at `start`, a position before the text's end.
   init(of text: UnsafeBufferPointer<UInt8>, at start: Int) {
     let lead = text[start]
     guard lead >= 0x80 else {
-      self.init(codePoint: UInt32(lead), length: 1, isValid: true)
+      self.init(codePoint: UInt32(lead), length: 1)
       return
     }
     guard let form = Form(lead: lead) else {
-      self.init(codePoint: TextCharacter.replacement, length: 1, isValid: false)
+      self.init(codePoint: TextCharacter.replacement, length: 1)
       return
     }
     var codePoint = UInt32(lead) & (0x7f >> UInt32(form.length))
@@ -26,22 +25,19 @@ struct TextCharacter {
     while length < form.length {
       let at = start + length
       guard at < text.count, length == 1 ? form.second.contains(text[at]) : text[at] & 0xc0 == 0x80 else {
-        self.init(codePoint: TextCharacter.replacement, length: length, isValid: false)
+        self.init(codePoint: TextCharacter.replacement, length: length)
         return
       }
       codePoint = codePoint << 6 | UInt32(text[at] & 0x3f)
       length += 1
     }
-    self.init(codePoint: codePoint, length: length, isValid: true)
+    self.init(codePoint: codePoint, length: length)
   }
 
-  private init(codePoint: UInt32, length: Int, isValid: Bool) {
+  private init(codePoint: UInt32, length: Int) {
     self.codePoint = codePoint
     self.length = length
-    self.isValid = isValid
   }
-
-  var unicodeClass: UnicodeClass { UnicodeClass(codePoint) }
 
   /// What a lead byte beyond ASCII promises.
   struct Form {

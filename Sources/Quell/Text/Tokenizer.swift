@@ -6,8 +6,7 @@ import CQuell
 public struct Tokenizer: @unchecked Sendable {
   private let vocabulary: Vocabulary
   private let merges: MergeTable
-  private let added: AddedTokens
-  private let addsSpace: Bool
+  private let rules: TextParts.Rules
   /// Whether encoding puts ``beginning`` before a text.
   public let addsBeginning: Bool
   /// The token that begins a text, or nil where the model has none.
@@ -36,28 +35,32 @@ public struct Tokenizer: @unchecked Sendable {
     if keys.addsBeginning == true, keys.beginning == nil {
       throw Failure(QUELL_MALFORMED, "tokenizer.ggml.add_bos_token is set, but there is no tokenizer.ggml.bos_token_id")
     }
+    try keys.checkNormalized(types)
     let vocabulary = try Vocabulary.open(tokens, types, in: &arena)
     let merges = try MergeTable.open(texts, of: vocabulary, in: &arena)
-    let added = try AddedTokens.open(types, of: vocabulary, in: &arena)
-    guard let vocabulary, let merges, let added else { return nil }
+    let added = try AddedTokens.open(types, keys, normalized: false, of: vocabulary, in: &arena)
+    let addedToNormalized = try AddedTokens.open(types, keys, normalized: true, of: vocabulary, in: &arena)
+    guard let vocabulary, let merges, let added, let addedToNormalized else { return nil }
+    let rules = TextParts.Rules(
+      added: added, addedToNormalized: addedToNormalized, isNormalizing: keys.normalizer != nil, addsSpace: keys.addsSpace ?? false)
     return Tokenizer(
-      vocabulary: vocabulary, merges: merges, added: added, addsSpace: keys.addsSpace ?? false,
-      addsBeginning: keys.addsBeginning ?? false, beginning: keys.beginning.map { UInt32($0) }, end: keys.end.map { UInt32($0) })
+      vocabulary: vocabulary, merges: merges, rules: rules, addsBeginning: keys.addsBeginning ?? false,
+      beginning: keys.beginning.map { UInt32($0) }, end: keys.end.map { UInt32($0) })
   }
 
   // MARK: Encoding
 
   /// How many bytes of scratch memory ``encode(_:into:scratch:addingBeginning:)`` needs for a text.
   ///
-  /// It is 28 for each byte of the longest word, 3 bytes being counted for what is no UTF-8: few hundred bytes for any prose. The cost
-  /// is linear in the length of the text.
+  /// It is 28 for each byte of the longest word, normalised where the tokenizer does that, and with 3 bytes for what is no UTF-8: few
+  /// hundred bytes for any prose. The cost is linear in the length of the text.
   public func requiredScratch(for text: UnsafeBufferPointer<UInt8>) -> Int {
     var longest = 0
-    var parts = TextParts(text, added: added, addsSpace: addsSpace)
+    var parts = TextParts(text, rules)
     while let part = parts.next() {
-      guard case .word(let range, let afterSpace) = part else { continue }
+      guard case .word(let word, let afterSpace) = part else { continue }
       var symbols = 0
-      forEachByte(of: text, in: range, afterSpace: afterSpace) { _ in symbols += 1 }
+      forEachByte(of: word, afterSpace: afterSpace) { _ in symbols += 1 }
       longest = max(longest, symbols)
     }
     return WordMerger.requiredBytes(symbols: longest)
@@ -83,12 +86,12 @@ public struct Tokenizer: @unchecked Sendable {
     var merger = WordMerger(merges, scratch: scratch)
     var writer = TokenWriter(buffer)
     if addingBeginning, addsBeginning, let beginning { writer.append(beginning) }
-    var parts = TextParts(text, added: added, addsSpace: addsSpace)
+    var parts = TextParts(text, rules)
     while let part = parts.next() {
       switch part {
       case .token(let token): writer.append(token)
-      case .word(let range, let afterSpace):
-        forEachByte(of: text, in: range, afterSpace: afterSpace) { byte in
+      case .word(let word, let afterSpace):
+        forEachByte(of: word, afterSpace: afterSpace) { byte in
           let token = vocabulary.byteTokens[Int(byte)]
           if token != Vocabulary.absent { merger.append(token) }
         }
@@ -101,19 +104,12 @@ public struct Tokenizer: @unchecked Sendable {
     return writer.count
   }
 
-  private func forEachByte(of text: UnsafeBufferPointer<UInt8>, in range: Range<Int>, afterSpace: Bool, _ visit: (UInt8) -> Void) {
+  private func forEachByte(of word: CharacterReader, afterSpace: Bool, _ visit: (UInt8) -> Void) {
     if afterSpace { visit(UInt8(ascii: " ")) }
-    var position = range.lowerBound
-    while position < range.upperBound {
-      let character = TextCharacter(of: text, at: position)
-      if character.isValid {
-        for offset in 0..<character.length { visit(text[position + offset]) }
-      } else {
-        visit(0xef)
-        visit(0xbf)
-        visit(0xbd)
-      }
-      position += character.length
+    var reader = word
+    while let character = reader.current {
+      for byte in EncodedCharacter(character) { visit(byte) }
+      reader.advance()
     }
   }
 

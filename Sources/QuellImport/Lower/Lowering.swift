@@ -20,6 +20,7 @@ struct Lowering {
   /// Linear operations by their input: they share one list of events.
   private var sharing: [[Element]: [Int]] = [:]
   private let heads: Set<Int>
+  private let titles: [Int: String]
 
   /// The program of a flow, its scratch memory not yet planned.
   static func lower(_ flow: Flow, nodes: [ONNXNode]) throws(ImportFailure) -> Program {
@@ -34,6 +35,7 @@ struct Lowering {
     live = flow.liveness.values
     state = StateLayout(flow)
     heads = flow.heads
+    titles = LinearTitles(flow, heads: heads, nodes: nodes).titles
     for (number, isLive) in live.enumerated() where isLive {
       if case .linear(_, let input, _) = flow.trace.values[number].source { sharing[input, default: []].append(number) }
     }
@@ -48,6 +50,7 @@ struct Lowering {
     if case .buffer = program.values[program.logits] {} else { program.logits = copied(program.logits) }
     try writeStates()
     try checkContext()
+    program.nameRepeatedSites()
   }
 
   // MARK: Operations
@@ -100,20 +103,18 @@ struct Lowering {
   private mutating func lowerLinears(_ numbers: [Int], _ input: [Element]) throws(ImportFailure) {
     let source = try operand(input)
     var biases: [Int?] = []
-    var titles: [String] = []
     for number in numbers {
-      guard case .linear(let matrix, _, let bias) = flow.trace.values[number].source else { continue }
+      guard case .linear(_, _, let bias) = flow.trace.values[number].source else { continue }
       biases.append(try vector(bias))
-      titles.append(SiteNames.title(matrix, bias.flatMap { name(of: $0) }, node(flow.trace.values[number])))
     }
     let site = program.siteNames.count
-    let names = siteNames.add(titles, isHead: numbers.contains { heads.contains($0) })
+    let names = siteNames.add(numbers.map { titles[$0] ?? "" }, isHead: numbers.contains { heads.contains($0) })
     program.siteNames.append(names.name)
     program.siteKinds.append(names.kind)
     program.operations.append(.events(site: site, source: source))
     for (index, number) in numbers.enumerated() {
       guard case .linear(let weight, _, _) = flow.trace.values[number].source else { continue }
-      let (tensor, layout) = linearMatrix(weight, named: titles[index].isEmpty ? names.name : titles[index])
+      let (tensor, layout) = linearMatrix(weight, named: titles[number].flatMap { $0.isEmpty ? nil : $0 } ?? names.name)
       program.operations.append(.linear(matrix: tensor, layout: layout, bias: biases[index], result: newResult(number)))
     }
   }
@@ -216,19 +217,11 @@ struct Lowering {
     let numbers = elements.map { Float(flow.trace.known($0) ?? 0) }
     let key = numbers.map { $0.bitPattern }
     if let tensor = constants[key] { return valueNumber(.weight(tensor: tensor)) }
-    let title = name(of: elements).map { SiteNames.path($0, keepsLast: true).joined(separator: ".") } ?? ""
+    let title = flow.trace.name(of: elements).map { SiteNames.path($0, keepsLast: true).joined(separator: ".") } ?? ""
     let weight = Weight(numbers.map { Double($0) }, shape: [numbers.count], type: .float32)
     let tensor = addTensor(title.isEmpty ? "constant" : title, weight, .vector)
     constants[key] = tensor
     return valueNumber(.weight(tensor: tensor))
-  }
-
-  /// The initializer's name that all of a list comes from.
-  private func name(of elements: [Element]) -> String? {
-    guard let first = elements.first, elements.allSatisfy({ $0.value == first.value }),
-      case .constant(let weight) = flow.trace.values[Int(first.value)].source
-    else { return nil }
-    return weight.source.name
   }
 
   /// A table or matrix stored with its first axis as rows.

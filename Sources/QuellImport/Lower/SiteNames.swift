@@ -1,11 +1,14 @@
 /// Names sites after the layers that they feed, as the exporter called them.
 struct SiteNames {
+  /// What a site is called whose linear operations nothing names.
+  static let unnamed = "linear"
+
   private var used: Set<String> = []
 
   /// The name and the kind of a site that feeds linear operations of these titles.
   mutating func add(_ titles: [String], isHead: Bool) -> (name: String, kind: String) {
     let named = titles.filter { !$0.isEmpty }
-    var name = isHead ? "head" : named.isEmpty ? "linear" : SiteNames.joined(named)
+    var name = isHead ? "head" : named.isEmpty ? SiteNames.unnamed : SiteNames.joined(named)
     let kind = isHead ? "head" : SiteNames.kind(name)
     var number = 1
     let base = name
@@ -42,12 +45,15 @@ struct SiteNames {
     if !keepsLast || parts.last!.hasPrefix("Constant") { parts.removeLast() }
     if let layer = parts.firstIndex(where: { $0.allSatisfy(\.isNumber) }), layer > 0 {
       parts.removeFirst(layer - 1)
-    } else if let layer = parts.firstIndex(where: { $0.last?.isNumber ?? false }) {
-      parts.removeFirst(layer)
     } else {
       parts = Array(parts.suffix(keepsLast ? 2 : 1))
     }
     return parts
+  }
+
+  /// Whether a name says which layer it belongs to.
+  static func hasLayer(_ name: String) -> Bool {
+    name.split(separator: ".").contains { $0.allSatisfy(\.isNumber) }
   }
 
   /// The name without the layer in front.
@@ -67,5 +73,33 @@ struct SiteNames {
     var last: [String] = []
     for name in split { if let part = name.last, !last.contains(part) { last.append(part) } }
     return (first.dropLast() + [last.joined(separator: "+")]).joined(separator: ".")
+  }
+}
+
+extension Program {
+  /// Gives sites that nothing names the layer and the place that their order shows: where lengths repeat with a period,
+  /// a period is a layer.
+  mutating func nameRepeatedSites() {
+    var shapes: [[Int]] = []
+    var sites: [Int] = []
+    var isUnnamed = false
+    for operation in operations {
+      if case .events(let site, let source) = operation {
+        isUnnamed = siteKinds[site] == SiteNames.unnamed
+        if isUnnamed {
+          sites.append(site)
+          shapes.append([count(source)])
+        }
+      }
+      if case .linear(_, _, _, let result) = operation, isUnnamed { shapes[shapes.count - 1].append(count(result)) }
+    }
+    let period = (1..<max(sites.count, 2)).first { period in
+      sites.count % period == 0 && shapes.indices.dropFirst(period).allSatisfy { shapes[$0] == shapes[$0 - period] }
+    }
+    for (index, site) in sites.enumerated() {
+      let length = period ?? sites.count
+      siteKinds[site] = "\(SiteNames.unnamed).\(index % length)"
+      siteNames[site] = "layers.\(index / length).\(siteKinds[site])"
+    }
   }
 }

@@ -45,7 +45,7 @@ struct ImportCommand: ExampleCommand {
   func run() throws {
     let options = ImportOptions(
       weights: weights.type, name: name, tokenizer: chooseTokenizer(), isCancelled: { Interruption.isRequested })
-    try naming(source, options.tokenizer, output) { try importONNX(from: source, to: output, options: options) }
+    _ = try naming(source, options.tokenizer, output) { try importONNX(from: source, to: output, options: options) }
     let report = try naming(output) { ModelReport(try Model(path: output), includingProgram: false) }
     if json { try JSONDocument.print(report) } else { try StandardOutput.write("\(output): \(report.summary)\n") }
   }

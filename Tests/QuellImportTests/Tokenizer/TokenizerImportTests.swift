@@ -15,8 +15,8 @@ struct TokenizerImportTests {
     let vocabularySize: Int
     let expected: [GGUFPair]
 
-    static func all() throws -> [Variant] {
-      let path = root.appendingPathComponent("Tests/Fixtures/Tokenizer/variants.json")
+    static func all(_ name: String) throws -> [Variant] {
+      let path = root.appendingPathComponent("Tests/Fixtures/Tokenizer/\(name)")
       let list = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: path)) as? [[String: Any]])
       return try list.map { item in
         var expected = [
@@ -26,12 +26,15 @@ struct TokenizerImportTests {
           GGUFPair("tokenizer.ggml.token_type", .int32Array(try #require(item["types"] as? [Int]).map(Int32.init))),
           GGUFPair("tokenizer.ggml.merges", .stringArray(try #require(item["merges"] as? [String]))),
         ]
-        if let beginning = item["beginning"] as? Int {
-          expected.append(GGUFPair("tokenizer.ggml.bos_token_id", .uint32(UInt32(beginning))))
-          expected.append(GGUFPair("tokenizer.ggml.eos_token_id", .uint32(UInt32(beginning))))
-          expected.append(GGUFPair("tokenizer.ggml.add_bos_token", .bool(true)))
+        if let end = item["end"] as? Int {
+          expected.append(GGUFPair("tokenizer.ggml.bos_token_id", .uint32(UInt32(end))))
+          expected.append(GGUFPair("tokenizer.ggml.eos_token_id", .uint32(UInt32(end))))
         }
+        if item["beginning"] is Int { expected.append(GGUFPair("tokenizer.ggml.add_bos_token", .bool(true))) }
         if item["addsSpace"] as? Bool == true { expected.append(GGUFPair("tokenizer.ggml.add_space_prefix", .bool(true))) }
+        if let form = item["normalizer"] as? String { expected.append(GGUFPair("tokenizer.ggml.normalizer", .string(form))) }
+        let normalized = try #require(item["normalizedTokens"] as? [Int]).map { UInt32($0) }
+        if !normalized.isEmpty { expected.append(GGUFPair("tokenizer.ggml.normalized_tokens", .uint32Array(normalized))) }
         return Variant(
           name: try #require(item["name"] as? String), file: try #require(item["file"] as? [String: Any]),
           vocabularySize: try #require(item["vocabularySize"] as? Int), expected: expected)
@@ -41,9 +44,9 @@ struct TokenizerImportTests {
 
   // MARK: What is honoured
 
-  @Test func makesTheArraysThatAreExpected() throws {
-    let variants = try Variant.all()
-    #expect(variants.count == 7)
+  @Test(arguments: [("variants.json", 11), ("neox.json", 1)]) func makesTheArraysThatAreExpected(_ name: String, _ count: Int) throws {
+    let variants = try Variant.all(name)
+    #expect(variants.count == count)
     for variant in variants {
       let data = try JSONSerialization.data(withJSONObject: variant.file)
       let pairs = try TokenizerImport.pairs(tokenizer: data, configuration: nil, vocabularySize: variant.vocabularySize)
@@ -97,7 +100,14 @@ struct TokenizerImportTests {
     try expect(.unsupported, "end_of_word_suffix '</w>'") { $0.model["end_of_word_suffix"] = "</w>" }
     try expect(.unsupported, "the normalizer Lowercase") { $0["normalizer"] = ["type": "Lowercase"] }
     try expect(.unsupported, "the normalizer Lowercase") {
-      $0["normalizer"] = ["type": "Sequence", "normalizers": [["type": "Lowercase"]]]
+      $0["normalizer"] = ["type": "Sequence", "normalizers": [["type": "NFC"], ["type": "Lowercase"]]]
+    }
+    try expect(.unsupported, "the normalizer NFKC is not supported; NFC is the only one") { $0["normalizer"] = ["type": "NFKC"] }
+    for content in ["e\u{301}", "\u{212b}", "a\u{323}\u{307}\u{323}"] {
+      try expect(.unsupported, "the added token '\(content)' is looked for in normalized text, but is not") {
+        $0["normalizer"] = ["type": "NFC"]
+        $0["added_tokens"] = Self.added([content], ["normalized": true])
+      }
     }
     try expect(.unsupported, "the pre-tokenizer none") { $0["pre_tokenizer"] = NSNull() }
     try expect(.unsupported, "the pre-tokenizer Metaspace") { $0["pre_tokenizer"] = ["type": "Metaspace", "replacement": "_"] }
@@ -121,10 +131,6 @@ struct TokenizerImportTests {
       ]
     }
     try expect(.unsupported, "single_word") { $0["added_tokens"] = Self.added(["<x>"], ["lstrip": true]) }
-    try expect(.unsupported, "'<x>' and '>y' overlap") {
-      $0["added_tokens"] = Self.added(["<x>"]) + Self.added(["<z>", ">y"], ["normalized": true], from: 271)
-    }
-    try expect(.unsupported, "U+FFFD") { $0["added_tokens"] = Self.added(["<\u{fffd}>"]) }
     try expect(.unsupported, "lacks byte 0, for which unk_token") {
       $0.model["unk_token"] = "a"
       $0.vocabulary["\u{100}"] = nil

@@ -10,6 +10,8 @@ struct TokenizerArrays {
   var beginning: Int?
   var addsBeginning: Bool?
   var addsSpace: Bool?
+  var normalizer: String?
+  var normalizedTokens: [UInt32]?
   var vocabularySize = Int.max
 
   /// Opens the tokenizer for as long as `body` runs.
@@ -35,6 +37,10 @@ struct TokenizerArrays {
     keys.beginning = beginning
     keys.addsBeginning = addsBeginning
     keys.addsSpace = addsSpace
+    keys.normalizer = normalizer.map { UnsafeRawBufferPointer(memory.keep(Array($0.utf8))) }
+    keys.normalizedTokens = normalizedTokens.flatMap { list in
+      WordArray(array(.uint32, list.count, list.flatMap { withUnsafeBytes(of: $0.littleEndian) { Array($0) } }), of: .uint32)
+    }
     var counter = Arena()
     _ = try Tokenizer.open(keys, vocabularySize: vocabularySize, in: &counter)
     var arena = Arena(memory.keep([UInt8](repeating: 0xaa, count: try counter.requiredBytes())))

@@ -23,12 +23,15 @@ struct TokenizerCase: Decodable {
     let merges: [String]
     let addsSpace: Bool
     let beginning: Int?
+    let normalizer: String?
+    let normalizedTokens: [UInt32]
     let cases: [TokenizerCase]
 
     var arrays: TokenizerArrays {
       TokenizerArrays(
         tokens: tokens.map { Array($0.utf8) }, types: types, merges: merges.map { Array($0.utf8) }, beginning: beginning,
-        addsBeginning: beginning != nil, addsSpace: addsSpace)
+        addsBeginning: beginning != nil, addsSpace: addsSpace, normalizer: normalizer,
+        normalizedTokens: normalizedTokens.isEmpty ? nil : normalizedTokens)
     }
   }
 

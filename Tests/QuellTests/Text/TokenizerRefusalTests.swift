@@ -10,12 +10,13 @@ struct TokenizerRefusalTests {
   /// 256 bytes and some tokens more, all normal unless other types are given for those.
   private func open(
     _ more: [String], types: [Int32]? = nil, merges: [String] = [], beginning: Int? = nil, addsBeginning: Bool? = nil,
-    vocabularySize: Int = .max
+    vocabularySize: Int = .max, normalizer: String? = nil, normalizedTokens: [UInt32]? = nil
   ) throws -> Int {
     try TokenizerArrays(
       tokens: TokenizerRefusalTests.bytes + more.map { Array($0.utf8) },
       types: [Int32](repeating: 1, count: 256) + (types ?? [Int32](repeating: 1, count: more.count)),
-      merges: merges.map { Array($0.utf8) }, beginning: beginning, addsBeginning: addsBeginning, vocabularySize: vocabularySize
+      merges: merges.map { Array($0.utf8) }, beginning: beginning, addsBeginning: addsBeginning, normalizer: normalizer,
+      normalizedTokens: normalizedTokens, vocabularySize: vocabularySize
     ).open { $0.count }
   }
 
@@ -73,6 +74,29 @@ struct TokenizerRefusalTests {
   @Test func refusesTheBeginning() {
     expectFailure("is not the id of a token") { try open([], beginning: 256) }
     expectFailure("there is no tokenizer.ggml.bos_token_id") { try open([], addsBeginning: true) }
+  }
+
+  @Test func refusesNormalizers() throws {
+    #expect(try open([], normalizer: "nfc") == 256)
+    for normalizer in ["", "nf", "nfcx", "NFC", "nfkc", "lowercase"] {
+      expectFailure("the tokenizer's normalizer '\(normalizer)' is not supported", QUELL_UNSUPPORTED) {
+        try open([], normalizer: normalizer)
+      }
+    }
+  }
+
+  @Test func refusesListsOfNormalizedTokens() throws {
+    let (texts, types): ([String], [Int32]) = (["<a>", "<b>", "ab", "<c>", ""], [3, 4, 1, 3, 5])
+    for list: [UInt32] in [[], [256], [256, 257, 259], [259]] {
+      #expect(try open(texts, types: types, normalizedTokens: list) == 261)
+    }
+    for (list, element) in [([97], 0), ([258], 0), ([260], 0), ([261], 0), ([.max], 0), ([256, 256], 1), ([256, 259, 257], 2)]
+      as [([UInt32], Int)]
+    {
+      expectFailure("element \(element) of tokenizer.ggml.normalized_tokens is not") {
+        try open(texts, types: types, normalizedTokens: list)
+      }
+    }
   }
 
   @Test func refusesOtherKinds() throws {
