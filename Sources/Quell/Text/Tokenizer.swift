@@ -73,7 +73,7 @@ public struct Tokenizer: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - text: UTF-8. Each maximal run of bytes that is the beginning of a character and not more, and any other byte that is no UTF-8,
-  ///     is read as U+FFFD. Texts of special tokens stand for these tokens.
+  ///     is read as U+FFFD. Texts of special tokens stand for these tokens. It is normalised on the way where the tokenizer does that.
   ///   - buffer: Takes the tokens.
   ///   - scratch: At least ``requiredScratch(for:)`` bytes, of any alignment.
   ///   - addingBeginning: Whether ``beginning`` comes first where the tokenizer ``addsBeginning``.
