@@ -21,12 +21,13 @@ let package = Package(
 
     // MARK: The importer: host only
     .systemLibrary(name: "CProtobuf", pkgConfig: "protobuf", providers: [.apt(["libonnx-dev", "libprotobuf-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "COnnx",
       dependencies: ["CProtobuf"],
       cxxSettings: [.define("ONNX_NAMESPACE", to: "onnx"), .define("ONNX_ML", to: "1")],
       linkerSettings: [.linkedLibrary("onnx"), .linkedLibrary("onnx_proto")]),
-    .target(name: "QuellImport", dependencies: ["COnnx", "Quell"]),
+    .target(name: "QuellImport", dependencies: ["COnnx", "CQuell", "CZlib", "Quell"]),
 
     // MARK: The command
     .executableTarget(

@@ -9,8 +9,9 @@ import Quell
 /// Imports an ONNX model: reads the graph at `from`, makes a step program of it, and writes a model file at `to`.
 ///
 /// The graph must be one step of a decoder: a token in, logits out, with recurrent state or past keys and values handed
-/// from step to step; or a causal decoder of whole sequences, which becomes such a step. Weights stay in the mapped file until they are written, so memory stays small whatever the size.
-/// The result appears under its name only when it is complete.
+/// from step to step; or a causal decoder of whole sequences, which becomes such a step. Weights stay in the mapped file
+/// until they are written, so memory stays small whatever the size. The result appears under its name only when it is
+/// complete and has run: a few tokens, whose logits must be finite.
 ///
 /// - Throws: `ImportFailure`, whose kind tells an unreadable file from a malformed and an unsupported one, and whose text
 ///   names the node or tensor.
@@ -26,7 +27,10 @@ public func importONNX(from path: String, to output: String, options: ImportOpti
   if let tokenizer = options.tokenizer {
     options.metadata += try TokenizerImport.pairs(fromFile: tokenizer, vocabularySize: program.vocabularySize)
   }
-  try program.write(to: output, options: options, name: options.name ?? baseName(path))
+  try program.write(to: output, options: options, name: options.name ?? baseName(path)) { path throws(ImportFailure) in
+    try Verification.requireFinite(path, program)
+    if let reference = options.reference { report.agreement = try Verification.compare(path, with: reference) }
+  }
   return report
 }
 
@@ -78,8 +82,9 @@ private func report(
   return ImportReport(
     producer: model.producer, opset: Int(truncatingIfNeeded: model.opsets[""] ?? 0), nodes: specialiser.nodes.count,
     inputs: inputs, attentions: found.attentions, normalizations: found.normalizations, folded: found.folded,
+    quantizations: specialiser.lanes[0].quantizedNodes.count,
     operations: program.operations.count, stateSize: program.stateSize, scratchSize: program.scratchSize,
-    vocabularySize: program.vocabularySize, contextLength: program.contextLength, sites: sites, listing: program.listing)
+    vocabularySize: program.vocabularySize, contextLength: program.contextLength, sites: sites, listing: program.listing, agreement: nil)
 }
 
 private func isSameFile(_ path: String, _ other: String) -> Bool {

@@ -16,19 +16,23 @@ public struct ImportOptions {
   public var name: String?
   /// The path of the model's `tokenizer.json`, which goes into the model file; nil for a model without text.
   public var tokenizer: String?
+  /// What to hold the logits of the written model against; nil for nothing.
+  public var reference: ReferenceLogits?
   /// More keys for the model file.
   public var metadata: [GGUFPair]
   /// Asked now and then; once it says yes the import ends with a failure of kind `cancelled` and leaves nothing behind.
   public var isCancelled: () -> Bool
 
-  /// Weights as precise as the model has them, no name, no tokenizer, no further keys, not to be cancelled.
+  /// Weights as precise as the model has them, no name, no tokenizer, no reference, no further keys, not to be cancelled.
   public init(
-    weights: WeightType = .source, name: String? = nil, tokenizer: String? = nil, metadata: [GGUFPair] = [],
+    weights: WeightType = .source, name: String? = nil, tokenizer: String? = nil, reference: ReferenceLogits? = nil,
+    metadata: [GGUFPair] = [],
     isCancelled: @escaping () -> Bool = { false }
   ) {
     self.weights = weights
     self.name = name
     self.tokenizer = tokenizer
+    self.reference = reference
     self.metadata = metadata
     self.isCancelled = isCancelled
   }

@@ -26,6 +26,8 @@ public struct ImportReport: Sendable {
   public var normalizations: Int
   /// Biases and gains that went into the operation before them.
   public var folded: Int
+  /// Quantisations of computed vectors that were left out: the program computes in floating point.
+  public var quantizations: Int
   /// Operations of the program.
   public var operations: Int
   /// Floats of recurrent state.
@@ -40,4 +42,6 @@ public struct ImportReport: Sendable {
   public var sites: [Site]
   /// The program, one line for each operation.
   public var listing: [String]
+  /// How far the model is from the reference that the import was given; nil without one.
+  public var agreement: ReferenceAgreement?
 }

@@ -1,7 +1,7 @@
 import Quell
 
 /// Folds additions and multiplications by known vectors into the operation before them: a bias into a linear operation,
-/// gain and bias into a normalisation.
+/// gain and bias into a normalisation, the scales of a quantised matrix into the matrix.
 enum ParameterFold {
   /// The flow with everything folded that nothing else reads.
   static func apply(_ flow: Flow) -> (flow: Flow, found: Int) {
@@ -11,8 +11,9 @@ enum ParameterFold {
     for number in flow.trace.values.indices {
       guard case .binary(let function, let left, let right) = flow.trace.values[number].source else { continue }
       for (computed, known) in [(left, right), (right, left)] {
-        guard let inner = flow.trace.whole(computed), readers[inner] == 1, known.allSatisfy({ flow.trace.known($0) != nil }),
-          let folded = folded(function, flow.trace.values[inner].source, known)
+        guard let inner = flow.trace.whole(computed), readers[inner] == 1 else { continue }
+        let numbers = known.compactMap { flow.trace.known($0) }
+        guard numbers.count == known.count, let folded = folded(function, flow.trace.values[inner].source, known, numbers)
         else { continue }
         flow.trace.replace(number, by: folded)
         found += 1
@@ -23,12 +24,15 @@ enum ParameterFold {
   }
 
   private static func folded(
-    _ function: BinaryFunction, _ source: Trace.Source, _ known: [Element]
+    _ function: BinaryFunction, _ source: Trace.Source, _ known: [Element], _ numbers: [Double]
   ) -> Trace.Source? {
     switch (function, source) {
     case (.add, .linear(let matrix, let input, bias: nil)): .linear(matrix: matrix, input: input, bias: known)
     case (.add, .normalize(let source, let gain, bias: nil, let epsilon)):
       .normalize(source, gain: gain, bias: known, epsilon: epsilon)
+    case (.multiply, .linear(let matrix, let input, bias: nil)):
+      // A matrix of codes takes up the scales of its outputs; any other stays as the file has it.
+      matrix.scaled(columns: numbers).map { .linear(matrix: $0, input: input, bias: nil) }
     case (.multiply, .normalize(let source, gain: nil, bias: nil, let epsilon)):
       .normalize(source, gain: known, bias: nil, epsilon: epsilon)
     default: nil

@@ -1,4 +1,5 @@
-/// Makes known tensors of the tensors stored in a model: whole numbers are read, real ones stay where they are.
+/// Makes known tensors of the tensors stored in a model: whole numbers are read, real and quantised ones stay where they
+/// are.
 final class TensorReader {
   private let file: MappedFile
   private let external: ExternalFiles
@@ -31,10 +32,11 @@ final class TensorReader {
   private func raw(
     _ name: String, _ type: DataType, _ shape: [Int], _ count: Int, _ file: MappedFile, _ range: Range<Int>
   ) throws(ImportFailure) -> Tensor {
-    guard range.count == count * type.size else {
-      throw .malformed("Tensor \"\(name)\" has \(range.count) bytes of data where its shape \(shape) needs \(count * type.size).")
+    guard range.count == type.bytes(count) else {
+      throw .malformed("Tensor \"\(name)\" has \(range.count) bytes of data where its shape \(shape) needs \(type.bytes(count)).")
     }
     if type.isReal { return .reals(Weight(WeightSource(name: name, type: type, file: file, range: range), shape: shape)) }
+    if type.codeRange != nil { return .codes(Weight(WeightSource(name: name, type: type, file: file, range: range), shape: shape)) }
     guard count <= Call.mostElements else { throw .unsupported("Tensor \"\(name)\" is too large for whole numbers.") }
     let base = UnsafeRawBufferPointer(rebasing: file.bytes[range])
     func load<T: FixedWidthInteger>(_: T.Type) -> [Int64] {
@@ -42,10 +44,7 @@ final class TensorReader {
     }
     let values =
       switch type {
-      case .int8: load(Int8.self)
-      case .uint8, .bool: load(UInt8.self)
-      case .int16: load(Int16.self)
-      case .uint16: load(UInt16.self)
+      case .bool: load(UInt8.self)
       case .int32: load(Int32.self)
       case .uint32: load(UInt32.self)
       default: load(Int64.self)
@@ -57,9 +56,20 @@ final class TensorReader {
   private func fields(_ stored: ONNXTensor, _ name: String, _ type: DataType, _ count: Int) throws(ImportFailure) -> Tensor {
     // Half-precision numbers travel as their bits, in the field of 32-bit numbers.
     let isBits = type == .float16 || type == .bfloat16
+    // Numbers of less than a byte share one: every entry of the field is a byte.
+    if type.bits < 8, type.bits > 0 {
+      guard stored.integers.count == type.bytes(count) else {
+        throw .malformed("Tensor \"\(name)\" has \(stored.integers.count) bytes of data where its shape needs \(type.bytes(count)).")
+      }
+      let bytes = WeightSource(name: name, type: .uint8, values: stored.integers.map { Double(UInt8(truncatingIfNeeded: $0)) })
+      return .codes(Weight(bytes.reread(as: type), shape: stored.shape))
+    }
     let held = type.isReal && !isBits ? stored.reals.count : stored.integers.count
     guard held == count else {
       throw .malformed("Tensor \"\(name)\" has \(held) elements where its shape \(stored.shape) needs \(count).")
+    }
+    if type.codeRange != nil {
+      return .codes(Weight(stored.integers.map { Double($0) }, shape: stored.shape, type: type, name: name))
     }
     guard type.isReal else { return .integers(Tensor.Integers(shape: stored.shape, values: stored.integers, type: type)) }
     let values =

@@ -68,6 +68,10 @@ extension Rules {
     _ tensor: Tensor, _ call: Call, _ known: (Double) -> Double, _ computed: Computed?
   ) throws(ImportFailure) -> Tensor {
     switch tensor {
+    case .codes(let weight):
+      try call.checked(weight.shape)
+      let values = weight.values.map { Int64(exactly: known($0).rounded(.towardZero)) ?? 0 }
+      return .integers(Tensor.Integers(shape: weight.shape, values: values, type: weight.type))
     case .integers(var integers):
       integers.values = integers.values.map { Int64(exactly: known(Double($0)).rounded(.towardZero)) ?? 0 }
       return .integers(integers)
@@ -126,6 +130,7 @@ extension Rules {
     computed: ((Lane, [Element], [Element], Int) -> [Element])? = nil
   ) throws(ImportFailure) -> Tensor {
     let shape = try call.broadcast([left, right])
+    let (left, right) = (left.counted, right.counted)
     let a = Layout(contiguous: left.shape).broadcast(to: shape)?.offsets ?? []
     let b = Layout(contiguous: right.shape).broadcast(to: shape)?.offsets ?? []
     if case .integers(let x) = left, case .integers(let y) = right {

@@ -12,8 +12,12 @@ extension Rules {
 
   private static func gather(_ call: Call) throws(ImportFailure) -> [Tensor?] {
     let data = try call.input(0)
-    let choice = try call.input(1)
     let axis = try call.axis(call.int("axis", default: 0), rank: data.shape.count)
+    return try gather(data, try call.input(1), axis: axis, call)
+  }
+
+  static func gather(_ data: Tensor, _ choice: Tensor, axis: Int, _ call: Call) throws(ImportFailure) -> [Tensor?] {
+    call.lane.gathered = data.stored
     let shape = data.shape[..<axis] + choice.shape + data.shape[(axis + 1)...]
     try call.checked(Array(shape))
     guard case .integers(let indices) = choice else { return [row(data, choice, axis, Array(shape), call)] }
@@ -43,7 +47,7 @@ extension Rules {
   /// The row of a table that the token chooses; several where the graph takes a window of tokens.
   private static func row(_ data: Tensor, _ choice: Tensor, _ axis: Int, _ shape: [Int], _ call: Call) -> Tensor {
     let refusal = "gathers by computed indices; only the token may choose, one row of a table of two axes"
-    guard case .dynamic(let index) = choice, case .reals(let table) = data, table.shape.count == 2, axis == 0 else {
+    guard case .dynamic(let index) = choice, let table = data.stored, table.shape.count == 2, axis == 0 else {
       return call.opaque(shape: shape, type: data.type, refusal)
     }
     var elements: [Element] = []

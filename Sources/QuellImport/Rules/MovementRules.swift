@@ -40,6 +40,10 @@ extension Rules {
         type == .bool ? (number != 0 ? 1 : 0) : wrapped(Int64(exactly: number.rounded(.towardZero)) ?? (number < 0 ? .min : .max), type)
       }
       return .integers(Tensor.Integers(shape: weight.shape, values: values, type: type))
+    case .codes(let weight):
+      if type.isReal, let reals = Weight.dequantized(weight, zeros: nil, scales: nil, type: type) { return .reals(reals) }
+      try call.checked(weight.shape)
+      return try converted(tensor.counted, to: type, call)
     case .dynamic(var dynamic):
       // The program computes in single precision throughout.
       guard type.isReal == dynamic.type.isReal, type != .bool else {

@@ -40,7 +40,7 @@ extension Rules {
     guard case .tensor(let tensor)? = call.node.attributes["value"] else {
       return [.reals(Weight([0], shape: [], type: .float32).repeated(shape))]
     }
-    switch try call.reader.tensor(tensor, named: call.node.name) {
+    switch try call.reader.tensor(tensor, named: call.node.name).counted {
     case .reals(let weight) where weight.count == 1:
       return [.reals(Weight(weight.values, shape: [], type: weight.type).repeated(shape))]
     case .integers(let one) where one.values.count == 1:

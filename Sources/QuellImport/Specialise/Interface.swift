@@ -148,6 +148,7 @@ private struct TablePaths {
   private static let movement: Set<String> = [
     "Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Gather", "Expand", "Transpose", "Where", "Clip",
   ]
+  private static let gathering: Set<String> = ["Gather", "GatherBlockQuantized"]
   private static let arithmetic: Set<String> = ["Add", "Sub"]
 
   private let nodes: [ONNXNode]
@@ -163,7 +164,7 @@ private struct TablePaths {
       switch node.operatorType {
       case "Constant":
         if case .tensor(let tensor)? = node.attributes["value"] { TablePaths.add(tensor, output, &tables) }
-      case "Identity", "Cast", "DequantizeLinear":
+      case "Identity", "Cast", "QuantizeLinear", "DequantizeLinear":
         if let input = node.inputs.first { tables[output] = tables[input] }
       default: break
       }
@@ -189,7 +190,9 @@ private struct TablePaths {
   func rows(from input: String, throughArithmetic: Bool) -> Int? {
     var reached: Set<String> = [input]
     for node in nodes {
-      if node.operatorType == "Gather", node.inputs.count == 2, reached.contains(node.inputs[1]), let rows = tables[node.inputs[0]] {
+      if TablePaths.gathering.contains(node.operatorType), node.inputs.count >= 2, reached.contains(node.inputs[1]),
+        let rows = tables[node.inputs[0]]
+      {
         return rows
       }
       let isPassed =

@@ -26,13 +26,16 @@ final class Lane {
     set { tensors[name] = newValue }
   }
 
+  /// What the node that is being run has gathered from, where that is a view of stored numbers.
+  var gathered: Weight?
+
   // MARK: Elements
 
   /// The origin of every element of a tensor, row-major. Known numbers become a constant of the trace.
   func elements(of tensor: Tensor, node: Int) -> [Element] {
     switch tensor {
     case .dynamic(let dynamic): dynamic.elements
-    case .reals(let weight): trace.elements(of: weight, node: node)
+    case .reals(let weight), .codes(let weight): trace.elements(of: weight, node: node)
     case .integers(let integers):
       trace.elements(of: Weight(integers.values.map { Double($0) }, shape: integers.shape, type: .float64), node: node)
     }
@@ -83,6 +86,66 @@ final class Lane {
     let scalar = scalars[number] ?? Weight([number], shape: [1], type: .float32)
     scalars[number] = scalar
     return [Element](repeating: trace.elements(of: scalar, node: node)[0], count: count)
+  }
+
+  // MARK: Quantisation
+
+  /// Real numbers that were quantised, with one scale and one zero point for all.
+  struct Quantization {
+    var elements: [Element]
+    var scale: Double
+    var zero: Double
+  }
+
+  /// The nodes whose quantisation of computed numbers was left out.
+  var quantizedNodes: Set<Int> = []
+  private var quantizations: [Int32: Quantization] = [:]
+
+  /// Remembers what the codes of one value were made of.
+  func note(_ codes: [Element], quantize elements: [Element], scale: Double, zero: Double) {
+    guard let value = codes.first?.value else { return }
+    quantizations[value] = Quantization(elements: elements, scale: scale, zero: zero)
+  }
+
+  /// What codes were made of, where all are such and of one scale and zero point, however they were moved since.
+  func quantization(of codes: [Element]) -> Quantization? {
+    guard let first = codes.first, var result = quantizations[first.value] else { return nil }
+    var elements: [Element] = []
+    elements.reserveCapacity(codes.count)
+    for code in codes {
+      guard let other = quantizations[code.value], other.scale == result.scale, other.zero == result.zero else { return nil }
+      elements.append(other.elements[Int(code.index)])
+    }
+    result.elements = elements
+    return result
+  }
+
+  /// Whether elements cannot be negative, by what makes them.
+  ///
+  /// `depth` bounds how far back that is looked into.
+  func isNeverNegative(_ elements: [Element], depth: Int = 6) -> Bool {
+    var judged: [Int32: Bool] = [:]
+    return elements.allSatisfy { element in
+      if let number = trace.known(element) { return number >= 0 }
+      if let verdict = judged[element.value] { return verdict }
+      let verdict = isNeverNegative(value: element.value, depth: depth)
+      judged[element.value] = verdict
+      return verdict
+    }
+  }
+
+  private func isNeverNegative(value: Int32, depth: Int) -> Bool {
+    guard depth > 0 else { return false }
+    switch trace.values[Int(value)].source {
+    case .unary(.relu, _), .unary(.sigmoid, _), .unary(.exponential, _), .softmax, .squareRoot: return true
+    case .mean(let source): return isNeverNegative(source, depth: depth - 1)
+    case .binary(.multiply, let left, let right) where left == right: return true
+    case .binary(.add, let left, let right), .binary(.multiply, let left, let right), .binary(.divide, let left, let right):
+      return isNeverNegative(left, depth: depth - 1) && isNeverNegative(right, depth: depth - 1)
+    case .binary(.maximum, let left, let right):
+      return isNeverNegative(left, depth: depth - 1) || isNeverNegative(right, depth: depth - 1)
+    default: return false
+    }
   }
 
   private var scalars: [Double: Weight] = [:]

@@ -78,6 +78,25 @@ struct Layout: Hashable, Sendable {
     return result
   }
 
+  /// An axis cut into blocks: the axis counts blocks, and a new one behind it the elements of a block.
+  ///
+  /// The last block may reach beyond the axis; its elements there must not be read.
+  func blocked(axis: Int, by block: Int) -> Layout {
+    var result = self
+    result.shape[axis] = (shape[axis] + block - 1) / block
+    result.strides[axis] *= block
+    result.shape.insert(block, at: axis + 1)
+    result.strides.insert(strides[axis], at: axis + 1)
+    return result
+  }
+
+  /// The same elements further on in the store.
+  func moved(by distance: Int) -> Layout {
+    var result = self
+    result.offset += distance
+    return result
+  }
+
   /// Calls `body` with the place of each element, in row-major order.
   func forEachOffset(_ body: (Int) -> Void) {
     guard count > 0 else { return }

@@ -118,6 +118,7 @@ final class Specialiser {
       guard let left, let right else { return left == nil && right == nil }
       return left.isSame(as: right)
     }
+    for lane in lanes { lane.gathered = nil }
     let first = try rule(calls[0])
     // What is known and made of the same is the same; a computed result belongs to its lane.
     let second = isShared && first.allSatisfy({ $0?.isKnown ?? true }) ? first : try rule(calls[1])
@@ -133,6 +134,7 @@ final class Specialiser {
   private func charge(_ tensor: Tensor?, to lane: Lane, _ node: ONNXNode) throws(ImportFailure) {
     guard let tensor else { return }
     if case .reals = tensor { return }
+    if case .codes = tensor { return }
     lane.budget -= tensor.count
     guard lane.budget >= 0 else { throw .unsupported("\(node.title) makes more numbers than a model of this size should need.") }
   }
@@ -173,9 +175,9 @@ final class Specialiser {
   /// Rows of one table that the position chooses: the same view of a stored matrix, but as many rows further on as the
   /// past is longer.
   private func positionRows(_ calls: [Call], _ first: Tensor?, _ second: Tensor?) -> (Tensor, Tensor)? {
-    guard case .reals(let a)? = first, case .reals(let b)? = second, a.source === b.source, a.layout != b.layout,
-      a.shape == b.shape, case .reals(let table)? = calls[0].inputs[0], table.shape.count == 2,
-      table.source === a.source, a.count == table.shape[1]
+    guard let a = first?.stored, let b = second?.stored, a.source == b.source, a.layout != b.layout,
+      a.shape == b.shape, let table = lanes[0].gathered ?? calls[0].inputs[0]?.stored, table.shape.count == 2,
+      table.source == a.source, a.count == table.shape[1]
     else { return nil }
     let (rows, stride) = (table.shape[0], table.layout.strides[0])
     guard stride > 0, b.layout.offset - a.layout.offset == stride * (lanes[1].past - lanes[0].past) else { return nil }

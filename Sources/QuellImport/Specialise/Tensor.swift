@@ -17,6 +17,8 @@ enum Tensor {
   case integers(Integers)
   /// Known real numbers.
   case reals(Weight)
+  /// Known whole numbers of few bits, as quantised weights are: left where they lie, like real ones.
+  case codes(Weight)
   /// Numbers of which only the origin is known, element by element.
   case dynamic(Dynamic)
 
@@ -52,7 +54,7 @@ enum Tensor {
   var shape: [Int] {
     switch self {
     case .integers(let tensor): tensor.shape
-    case .reals(let weight): weight.shape
+    case .reals(let weight), .codes(let weight): weight.shape
     case .dynamic(let tensor): tensor.shape
     }
   }
@@ -60,7 +62,7 @@ enum Tensor {
   var type: DataType {
     switch self {
     case .integers(let tensor): tensor.type
-    case .reals(let weight): weight.type
+    case .reals(let weight), .codes(let weight): weight.type
     case .dynamic(let tensor): tensor.type
     }
   }
@@ -71,25 +73,52 @@ enum Tensor {
     if case .dynamic = self { false } else { true }
   }
 
+  /// The view of stored numbers that the tensor is, where it is one.
+  var stored: Weight? {
+    switch self {
+    case .reals(let weight), .codes(let weight): weight
+    case .integers, .dynamic: nil
+    }
+  }
+
   /// The numbers of a known tensor, as reals.
   var knownReals: [Double]? {
     switch self {
     case .integers(let tensor): tensor.values.map { Double($0) }
-    case .reals(let weight): weight.values
+    case .reals(let weight), .codes(let weight): weight.values
     case .dynamic: nil
     }
   }
 
   /// The numbers of a known tensor of whole numbers.
   var knownIntegers: [Int]? {
-    if case .integers(let tensor) = self { tensor.values.map { Int(truncatingIfNeeded: $0) } } else { nil }
+    if case .integers(let tensor) = counted { tensor.values.map { Int(truncatingIfNeeded: $0) } } else { nil }
+  }
+
+  /// The tensor with whole numbers of few bits read out, for what computes with them.
+  var counted: Tensor {
+    guard case .codes(let weight) = self else { return self }
+    return .integers(Integers(shape: weight.shape, values: weight.values.map { Int64($0) }, type: weight.type))
+  }
+
+  /// The same numbers under another layout, read out in row-major order first where `change` of the present one is nil.
+  private static func moved(_ weight: Weight, _ change: (Layout) -> Layout?) -> Weight? {
+    var weight = weight
+    if let layout = change(weight.layout) {
+      weight.layout = layout
+      return weight
+    }
+    weight = Weight(weight.values, shape: weight.shape, type: weight.type, name: weight.source.name)
+    guard let layout = change(weight.layout) else { return nil }
+    weight.layout = layout
+    return weight
   }
 
   /// Whether two known tensors are the same, so that what is made of one need not be made of the other again.
   func isSame(as other: Tensor) -> Bool {
     switch (self, other) {
     case (.integers(let left), .integers(let right)): left == right
-    case (.reals(let left), .reals(let right)): left == right
+    case (.reals(let left), .reals(let right)), (.codes(let left), .codes(let right)): left == right
     default: false
     }
   }
@@ -105,15 +134,8 @@ enum Tensor {
     case .dynamic(let tensor):
       guard let layout = change(Layout(contiguous: tensor.shape)) else { return nil }
       return .dynamic(Dynamic(shape: layout.shape, elements: layout.offsets.map { tensor.elements[$0] }, type: tensor.type))
-    case .reals(var weight):
-      if let layout = change(weight.layout) {
-        weight.layout = layout
-        return .reals(weight)
-      }
-      weight = Weight(weight.values, shape: weight.shape, type: weight.type, name: weight.source.name)
-      guard let layout = change(weight.layout) else { return nil }
-      weight.layout = layout
-      return .reals(weight)
+    case .reals(let weight): return Tensor.moved(weight, change).map { .reals($0) }
+    case .codes(let weight): return Tensor.moved(weight, change).map { .codes($0) }
     }
   }
 }

@@ -1,8 +1,10 @@
 import Quell
 
 extension Program {
-  /// Writes the model file of a planned program.
-  func write(to path: String, options: ImportOptions, name: String) throws(ImportFailure) {
+  /// Writes the model file of a planned program; it gets its name once `check` has found nothing against it.
+  func write(
+    to path: String, options: ImportOptions, name: String, check: (String) throws(ImportFailure) -> Void
+  ) throws(ImportFailure) {
     let tensors = try self.tensors.map { tensor throws(ImportFailure) -> GGUFTensor in
       let type = tensor.elementType(options.weights)
       let stream = WeightStream(name: tensor.name, weight: tensor.weight, type: type)
@@ -11,13 +13,7 @@ extension Program {
       }
     }
     try GGUFWriter.write(
-      to: path, pairs: try pairs(name) + options.metadata, tensors: tensors, isCancelled: options.isCancelled
-    ) { path throws(ImportFailure) in
-      // The runtime's own verifier has the last word.
-      do throws(Failure) { _ = try Model(path: path) } catch {
-        throw .unsupported("The program made of the model is not one that can run: \(error).")
-      }
-    }
+      to: path, pairs: try pairs(name) + options.metadata, tensors: tensors, isCancelled: options.isCancelled, check: check)
   }
 
   private func pairs(_ name: String) throws(ImportFailure) -> [GGUFPair] {

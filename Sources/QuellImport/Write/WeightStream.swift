@@ -12,7 +12,7 @@ struct WeightStream {
   func produce(_ sink: GGUFTensor.Sink) throws(ImportFailure) {
     let columns = weight.shape.last ?? 1
     let rows = weight.count / max(columns, 1)
-    if weight.layout.isContiguous, isStoredAsWritten {
+    if weight.layout.isContiguous, weight.source.formula == nil, isStoredAsWritten {
       let start = weight.layout.offset
       let step = WeightStream.pieceBytes / type.size
       for first in stride(from: 0, to: weight.count, by: step) {
@@ -46,11 +46,13 @@ struct WeightStream {
     numbers.withUnsafeMutableBufferPointer { numbers in
       if across == 1 {
         for row in 0..<count {
-          for column in 0..<columns { numbers[row * columns + column] = source.float(start + row * down + column) }
+          let line = UnsafeMutableBufferPointer(rebasing: numbers[(row * columns)..<((row + 1) * columns)])
+          source.read(from: start + row * down, by: 1, into: line, by: 1, count: columns)
         }
       } else {
         for column in 0..<columns {
-          for row in 0..<count { numbers[row * columns + column] = source.float(start + row * down + column * across) }
+          let line = UnsafeMutableBufferPointer(rebasing: numbers[column..<(count * columns)])
+          source.read(from: start + column * across, by: down, into: line, by: columns, count: count)
         }
       }
     }

@@ -1,0 +1,101 @@
+/// Real numbers made of quantised ones: (code - zero) * scale, in single precision.
+///
+/// Codes, zeros and scales are layouts of one shape over their stores; a zero or scale that many codes share is repeated by
+/// a stride of zero. Nothing is computed until an element is read, so a matrix of any size costs no memory.
+struct Dequantization: Hashable, Sendable {
+  let codes: Weight
+  /// nil where all zeros are 0.
+  let zeros: Weight?
+  /// nil where all scales are 1.
+  let scales: Weight?
+  /// Steps of the row-major index of an element along each axis.
+  private let steps: [Int]
+
+  /// Codes with zeros and scales that broadcast to their shape, or nil where they do not.
+  init?(codes: Weight, zeros: Weight?, scales: Weight?) {
+    func broadcast(_ weight: Weight) -> Weight? {
+      guard let layout = weight.layout.broadcast(to: codes.shape) else { return nil }
+      var result = weight
+      result.layout = layout
+      return result
+    }
+    self.codes = codes
+    self.zeros = zeros.flatMap(broadcast)
+    self.scales = scales.flatMap(broadcast)
+    guard (self.zeros == nil) == (zeros == nil), (self.scales == nil) == (scales == nil) else { return nil }
+    steps = Layout(contiguous: codes.shape).strides
+  }
+
+  var shape: [Int] { codes.shape }
+
+  /// An element by its place in row-major order.
+  subscript(index: Int) -> Float {
+    var number: Float = 0
+    withUnsafeMutablePointer(to: &number) {
+      read(from: index, by: 1, into: UnsafeMutableBufferPointer(start: $0, count: 1), by: 1, count: 1)
+    }
+    return number
+  }
+
+  /// Elements from `start`, `step` apart in row-major order, each `pitch` places after the one before it.
+  func read(from start: Int, by step: Int, into numbers: UnsafeMutableBufferPointer<Float>, by pitch: Int, count: Int) {
+    // Within one axis all three stores are walked at even steps, so places are worked out once for each such run.
+    let axis = steps.indices.first { shape[$0] > 1 && step >= steps[$0] && step % steps[$0] == 0 }
+    let stride = axis.map { step / steps[$0] } ?? 1
+    let (codeStep, zeroStep, scaleStep) = (
+      stride * (axis.map { codes.layout.strides[$0] } ?? 0), stride * (axis.map { zeros?.layout.strides[$0] ?? 0 } ?? 0),
+      stride * (axis.map { scales?.layout.strides[$0] ?? 0 } ?? 0)
+    )
+    let isCoded = codes.type.codeRange != nil
+    var done = 0
+    while done < count {
+      let index = start + done * step
+      var (code, zero, scale) = (codes.layout.offset, zeros?.layout.offset ?? 0, scales?.layout.offset ?? 0)
+      var run = 1
+      for other in shape.indices {
+        let place = index / steps[other] % shape[other]
+        code += place * codes.layout.strides[other]
+        zero += place * (zeros?.layout.strides[other] ?? 0)
+        scale += place * (scales?.layout.strides[other] ?? 0)
+        if other == axis { run = (shape[other] - 1 - place) / stride + 1 }
+      }
+      run = min(run, count - done)
+      for at in 0..<run {
+        var number = isCoded ? Float(codes.source.code(code + at * codeStep)) : codes.source.float(code + at * codeStep)
+        if let zeros { number -= zeros.source.float(zero + at * zeroStep) }
+        if let scales { number *= scales.source.float(scale + at * scaleStep) }
+        numbers[(done + at) * pitch] = number
+      }
+      done += run
+    }
+  }
+}
+
+extension Weight {
+  /// The real numbers that quantised ones stand for: (code - zero) * scale.
+  ///
+  /// Zeros and scales broadcast to the shape of the codes; nil where they do not.
+  static func dequantized(_ codes: Weight, zeros: Weight?, scales: Weight?, type: DataType) -> Weight? {
+    guard let formula = Dequantization(codes: codes, zeros: zeros, scales: scales) else { return nil }
+    return Weight(WeightSource(formula, type: type), shape: codes.shape)
+  }
+
+  /// The matrix with each column multiplied by a number, where it is made of codes that have no scale yet; else nil.
+  func scaled(columns: [Double]) -> Weight? {
+    guard let formula = source.formula, formula.scales == nil, shape.count == 2, columns.count == shape[1],
+      layout.count == source.count
+    else { return nil }
+    // The view of the codes that gives this matrix, read in its own order.
+    func seen(_ weight: Weight) -> Weight? {
+      if layout == Layout(contiguous: formula.shape) { return weight }
+      guard formula.shape.count == 2, layout == Layout(contiguous: formula.shape).transposed([1, 0]) else { return nil }
+      var result = weight
+      result.layout = weight.layout.transposed([1, 0])
+      return result
+    }
+    guard let codes = seen(formula.codes) else { return nil }
+    let isUniform = columns.allSatisfy { $0 == columns[0] }
+    let scales = Weight(isUniform ? [columns[0]] : columns, shape: isUniform ? [] : [1, columns.count], type: .float32)
+    return .dequantized(codes, zeros: formula.zeros.flatMap(seen), scales: scales, type: type)
+  }
+}

@@ -1,0 +1,154 @@
+/// Numbers in memory that somebody else keeps, a range of a mapped file or a buffer of our own, or numbers that are made
+/// of such when they are asked for.
+final class WeightSource: @unchecked Sendable {
+  /// The tensor's name in the model, empty where it was computed.
+  let name: String
+  let type: DataType
+  /// How many elements there are.
+  let count: Int
+  /// How the elements are computed; nil where they are stored.
+  let formula: Dequantization?
+  private let base: UnsafeRawPointer
+  private let owner: AnyObject?
+  /// Whether the memory is our own, so that its bytes, not its place, are what it is.
+  private let isOwn: Bool
+
+  /// Elements inside a mapped file.
+  convenience init(name: String, type: DataType, file: MappedFile, range: Range<Int>) {
+    self.init(
+      name: name, type: type, count: range.count * 8 / type.bits, base: file.bytes.baseAddress! + range.lowerBound, owner: file,
+      isOwn: false)
+  }
+
+  /// Elements of our own, rounded to the type.
+  convenience init(name: String, type: DataType, values: [Double]) {
+    let byteCount = max(type.bytes(values.count), 1)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 8)
+    memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    for (index, value) in values.enumerated() {
+      switch type {
+      case .float64: memory.storeBytes(of: value, toByteOffset: index * 8, as: Double.self)
+      case .float16: memory.storeBytes(of: Float16(value).bitPattern, toByteOffset: index * 2, as: UInt16.self)
+      case .bfloat16: memory.storeBytes(of: bfloat16(Float(value)), toByteOffset: index * 2, as: UInt16.self)
+      case .uint2, .int2, .uint4, .int4, .uint8, .int8, .uint16, .int16:
+        let code = UInt16(truncatingIfNeeded: Int(exactly: value) ?? 0)
+        if type.bits == 16 {
+          memory.storeBytes(of: code, toByteOffset: index * 2, as: UInt16.self)
+        } else {
+          let bit = index * type.bits
+          let mask = UInt16(1) << UInt16(type.bits) - 1
+          let byte = memory.load(fromByteOffset: bit / 8, as: UInt8.self) | UInt8((code & mask) << UInt16(bit % 8))
+          memory.storeBytes(of: byte, toByteOffset: bit / 8, as: UInt8.self)
+        }
+      default: memory.storeBytes(of: Float(value), toByteOffset: index * 4, as: Float.self)
+      }
+    }
+    self.init(name: name, type: type, count: values.count, base: UnsafeRawPointer(memory), owner: OwnedMemory(memory), isOwn: true)
+  }
+
+  /// Elements computed from quantised ones.
+  init(_ formula: Dequantization, type: DataType) {
+    name = formula.codes.source.name
+    self.type = type
+    count = formula.shape.product
+    self.formula = formula
+    base = formula.codes.source.base
+    owner = nil
+    isOwn = false
+  }
+
+  private init(name: String, type: DataType, count: Int, base: UnsafeRawPointer, owner: AnyObject?, isOwn: Bool) {
+    self.name = name
+    self.type = type
+    self.count = count
+    formula = nil
+    self.base = base
+    self.owner = owner
+    self.isOwn = isOwn
+  }
+
+  /// The same bytes read as elements of another type, which must be of a whole number to the byte.
+  func reread(as type: DataType) -> WeightSource {
+    WeightSource(
+      name: name, type: type, count: count * self.type.bits / type.bits, base: base, owner: owner ?? self, isOwn: isOwn)
+  }
+
+  /// One element.
+  @inline(__always)
+  func real(_ index: Int) -> Double {
+    if let formula { return Double(formula[index]) }
+    switch type {
+    case .float64: return base.loadUnaligned(fromByteOffset: index * 8, as: Double.self)
+    case .float16: return Double(Float16(bitPattern: base.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
+    case .bfloat16: return Double(Float(bitPattern: UInt32(base.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)) << 16))
+    case .uint2, .int2, .uint4, .int4, .uint8, .int8, .uint16, .int16: return Double(code(index))
+    default: return Double(base.loadUnaligned(fromByteOffset: index * 4, as: Float.self))
+    }
+  }
+
+  /// One element of a type that holds quantised numbers.
+  @inline(__always)
+  func code(_ index: Int) -> Int32 {
+    switch type {
+    case .int8: Int32(base.load(fromByteOffset: index, as: Int8.self))
+    case .uint8: Int32(base.load(fromByteOffset: index, as: UInt8.self))
+    case .uint4: Int32(base.load(fromByteOffset: index >> 1, as: UInt8.self) >> UInt8((index & 1) * 4) & 15)
+    case .int4: Int32(Int8(bitPattern: base.load(fromByteOffset: index >> 1, as: UInt8.self) << UInt8(4 - (index & 1) * 4)) >> 4)
+    case .uint2: Int32(base.load(fromByteOffset: index >> 2, as: UInt8.self) >> UInt8((index & 3) * 2) & 3)
+    case .int2: Int32(Int8(bitPattern: base.load(fromByteOffset: index >> 2, as: UInt8.self) << UInt8(6 - (index & 3) * 2)) >> 6)
+    case .int16: Int32(base.loadUnaligned(fromByteOffset: index * 2, as: Int16.self))
+    default: Int32(base.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))
+    }
+  }
+
+  /// One element, as a single-precision number.
+  @inline(__always)
+  func float(_ index: Int) -> Float {
+    if let formula { return formula[index] }
+    return type == .float32 ? base.loadUnaligned(fromByteOffset: index * 4, as: Float.self) : Float(real(index))
+  }
+
+  /// Elements from `start`, `step` apart, as single-precision numbers.
+  func read(from start: Int, by step: Int, into numbers: UnsafeMutableBufferPointer<Float>, by pitch: Int, count: Int) {
+    if let formula { return formula.read(from: start, by: step, into: numbers, by: pitch, count: count) }
+    for index in 0..<count { numbers[index * pitch] = float(start + index * step) }
+  }
+
+  /// The bytes of stored elements that lie together.
+  func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: base + range.lowerBound * type.size, count: range.count * type.size)
+  }
+
+  private final class OwnedMemory {
+    let memory: UnsafeMutableRawPointer
+    init(_ memory: UnsafeMutableRawPointer) { self.memory = memory }
+    deinit { memory.deallocate() }
+  }
+}
+
+extension WeightSource: Hashable {
+  /// Whether both give the same numbers: the same place, the same numbers of our own, or the same formula of the same.
+  static func == (left: WeightSource, right: WeightSource) -> Bool {
+    if left === right { return true }
+    guard left.type == right.type, left.count == right.count else { return false }
+    if let formula = left.formula { return formula == right.formula }
+    guard right.formula == nil else { return false }
+    if left.base == right.base { return true }
+    guard left.isOwn, right.isOwn else { return false }
+    let count = left.type.bytes(left.count)
+    return UnsafeRawBufferPointer(start: left.base, count: count).elementsEqual(UnsafeRawBufferPointer(start: right.base, count: count))
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(type)
+    hasher.combine(count)
+    if let formula { return hasher.combine(formula) }
+    isOwn ? hasher.combine(bytes: UnsafeRawBufferPointer(start: base, count: min(type.bytes(count), 64))) : hasher.combine(base)
+  }
+}
+
+private func bfloat16(_ value: Float) -> UInt16 {
+  let bits = value.bitPattern
+  guard value.isFinite else { return UInt16(bits >> 16) | (value.isNaN ? 0x40 : 0) }
+  return UInt16(truncatingIfNeeded: (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)
+}
