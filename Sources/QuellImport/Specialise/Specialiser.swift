@@ -123,7 +123,7 @@ final class Specialiser {
     // What is known and made of the same is the same; a computed result belongs to its lane.
     let second = isShared && first.allSatisfy({ $0?.isKnown ?? true }) ? first : try rule(calls[1])
     for (index, name) in node.outputs.enumerated() where !name.isEmpty && index < min(first.count, second.count) {
-      let rows = interface.isWindow ? windowRows(calls) : positionRows(calls, first[index], second[index])
+      let rows = interface.isWindow ? windowRows(calls, first[index], second[index]) : positionRows(calls, first[index], second[index])
       for (lane, tensor) in zip(lanes, [first[index], second[index]]) { try charge(tensor, to: lane, node) }
       lanes[0][name] = rows?.0 ?? first[index]
       lanes[1][name] = rows?.1 ?? second[index]
@@ -157,17 +157,18 @@ final class Specialiser {
   // MARK: Positions
 
   /// Rows of one table that a window's positions choose, each the one after the row before.
-  private func windowRows(_ calls: [Call]) -> (Tensor, Tensor)? {
-    guard calls[0].node.operatorType == "Gather", calls[0].int("axis", default: 0) == 0, case .reals(let table)? = calls[0].inputs[0],
-      table.shape.count == 2, let add = calls[0].inputs[1]?.knownIntegers?.first, add >= 0,
-      calls.allSatisfy({ $0.inputs[1]?.knownIntegers == Array(add...(add + $0.lane.past)) })
+  private func windowRows(_ calls: [Call], _ first: Tensor?, _ second: Tensor?) -> (Tensor, Tensor)? {
+    guard let table = lanes[0].gathered, lanes[1].gathered?.source == table.source, table.shape.count == 2,
+      calls[0].int("axis", default: 0) == 0, calls[0].int("gather_axis", default: 0) == 0,
+      let add = calls[0].inputs[1]?.knownIntegers?.first, add >= 0,
+      calls.allSatisfy({ $0.inputs[1]?.knownIntegers == Array(add...(add &+ $0.lane.past)) }), let first, let second
     else { return nil }
-    let tensors = calls.map { call -> Tensor in
+    let tensors = zip(calls, [first, second]).map { call, result -> Tensor in
       let elements = (0...call.lane.past).flatMap { position in
         call.lane.trace.make(
           .windowRow(table: table, .position, add: add, position: position), count: table.shape[1], node: call.number)
       }
-      return call.dynamic(elements, shape: (call.inputs[1]?.shape ?? []) + [table.shape[1]], type: table.type)
+      return call.dynamic(elements, shape: result.shape, type: result.type)
     }
     return (tensors[0], tensors[1])
   }
