@@ -74,20 +74,44 @@ extension Rules {
         scale = Weight([scales[0] / quantization.scale], shape: [], type: .float32)
         zero = Weight([((zeros?[0] ?? 0) - quantization.zero) * quantization.scale], shape: [], type: .float32)
       }
-    } else if let number = call.lane.trace.whole(elements),
-      case .row(let table, let source, let add) = call.lane.trace.values[number].source,
-      scale.shape.isEmpty || codes.shape.last == elements.count && scale.shape.last == elements.count,
-      let reals = Weight.dequantized(
-        table, zeros: zero.map { reshaped($0, $0.count == 1 ? [] : [$0.count]) },
-        scales: reshaped(scale, scale.count == 1 ? [] : [scale.count]), type: scale.type)
-    {
-      elements = call.lane.trace.make(.row(table: reals, source, add: add), count: elements.count, node: call.number)
+    } else if let rows = realRows(codes, scale, zero, call) {
+      elements = rows
       isReal = true
     }
     let tensor = call.dynamic(elements, shape: codes.shape, type: scales.type)
     if isReal { return tensor }
     let difference = try zero.map { zero throws(ImportFailure) in try combined(.subtract, tensor, .reals(zero), call) } ?? tensor
     return try combined(.multiply, difference, .reals(scale), call)
+  }
+
+  /// Rows of a table of codes as rows of the table of what the codes stand for; nil where elements are no whole rows.
+  private static func realRows(_ codes: Tensor.Dynamic, _ scale: Weight, _ zero: Weight?, _ call: Call) -> [Element]? {
+    guard let first = codes.elements.first else { return nil }
+    let width = call.lane.trace.values[Int(first.value)].count
+    guard codes.elements.count % width == 0, scale.shape.isEmpty || codes.shape.last == width && scale.shape.last == width else {
+      return nil
+    }
+    func real(_ table: Weight) -> Weight? {
+      Weight.dequantized(
+        table, zeros: zero.map { reshaped($0, $0.count == 1 ? [] : [$0.count]) },
+        scales: reshaped(scale, scale.count == 1 ? [] : [scale.count]), type: scale.type)
+    }
+    var elements: [Element] = []
+    for start in stride(from: 0, to: codes.elements.count, by: width) {
+      guard let number = call.lane.trace.whole(Array(codes.elements[start..<(start + width)])) else { return nil }
+      let row: Trace.Source
+      switch call.lane.trace.values[number].source {
+      case .row(let table, let source, let add):
+        guard let table = real(table) else { return nil }
+        row = .row(table: table, source, add: add)
+      case .windowRow(let table, let source, let add, let position):
+        guard let table = real(table) else { return nil }
+        row = .windowRow(table: table, source, add: add, position: position)
+      default: return nil
+      }
+      elements += call.lane.trace.make(row, count: width, node: call.number)
+    }
+    return elements
   }
 
   /// Codes in blocks along an axis, each with a scale of its own; the last block may be shorter.
