@@ -21,7 +21,7 @@ libraries := build/lib/libquell.so build/lib/libquell.so.0 build/lib/libquell.a
 
 # -fno-math-errno: square roots become an instruction instead of a call into libm.
 SWIFT_FLAGS := -parse-as-library -module-name Quell -enable-experimental-feature Embedded -wmo -O \
-  -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include
+  -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include -module-cache-path $(objects)/modules
 C_FLAGS := -std=gnu11 -O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-math-errno -Wall -Wextra \
   -ISources/CQuell/include
 LINK_FLAGS := -shared -Wl,-soname,libquell.so.0 -Wl,--version-script=Scripts/quell.map -Wl,--gc-sections -Wl,-z,defs -Wl,-s

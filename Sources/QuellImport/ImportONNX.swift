@@ -9,8 +9,9 @@ import Quell
 /// Imports an ONNX model: reads the graph at `from`, makes a step program of it, and writes a model file at `to`.
 ///
 /// The graph must be one step of a decoder: a token in, logits out, with recurrent state or past keys and values handed
-/// from step to step. Weights stay in the mapped file until they are written, so memory stays small whatever the size.
-/// The result appears under its name only when it is complete and has run: a few tokens, whose logits must be finite.
+/// from step to step; or a causal decoder of whole sequences, which becomes such a step. Weights stay in the mapped file
+/// until they are written, so memory stays small whatever the size. The result appears under its name only when it is
+/// complete and has run: a few tokens, whose logits must be finite.
 ///
 /// - Throws: `ImportFailure`, whose kind tells an unreadable file from a malformed and an unsupported one, and whose text
 ///   names the node or tensor.
@@ -43,7 +44,9 @@ func stepProgram(of file: MappedFile, isCancelled: @escaping () -> Bool = { fals
   var flows = try Flow.pair(specialiser)
   var found = (attentions: 0, normalizations: 0, folded: 0)
   for (index, lane) in specialiser.lanes.enumerated() {
-    let attention = AttentionLift.apply(flows[index], past: lane.past)
+    let attention =
+      specialiser.interface.isWindow
+      ? try WindowFold.apply(flows[index], past: lane.past, nodes: specialiser.nodes) : AttentionLift.apply(flows[index], past: lane.past)
     let normalization = NormalizationLift.apply(attention.flow)
     let fold = ParameterFold.apply(normalization.flow)
     flows[index] = fold.flow

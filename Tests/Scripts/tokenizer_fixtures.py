@@ -257,20 +257,23 @@ def neox():
     trainer = trainers.BpeTrainer(vocab_size=420, special_tokens=["<|endoftext|>", "<|padding|>"], initial_alphabet=letters, show_progress=False)
     tokenizer.train_from_iterator([*tales, "\n".join(indented), *(["Café, naïve, tiếng Việt, été, 한국어"] * 20)], trainer)
     tokenizer.add_tokens([AddedToken(" " * length, normalized=True) for length in range(24, 1, -1)])
-    generator = random.Random(3)
     texts = [text.encode() for text in [*UNNORMALIZED, *TEXTS]] + BROKEN
-    return expected("as GPT-NeoX's", json.loads(tokenizer.to_str()), [*texts, *(unnormalized_text(generator) for _ in range(150))])
+    return expected("as GPT-NeoX's", json.loads(tokenizer.to_str()), [*texts, *(text.encode() for text in unnormalized_texts(150, 3))])
 
 
-def unnormalized_text(generator):
+def unnormalized_pools():
     """Characters that normalization changes, and what stands beside them in texts."""
     decomposing = [point for point in range(0x110000) if unicodedata.decomposition(chr(point))[:1] not in ("", "<")]
     parts = [ord(part) for point in decomposing for part in unicodedata.normalize("NFD", chr(point))]
     jamo = [*range(0x1100, 0x1113), *range(0x1161, 0x1176), *range(0x11A7, 0x11C3), *range(0xAC00, 0xAC39)]
     pools = [list(map(chr, pool)) for pool in (decomposing, parts, jamo, range(0x300, 0x346), range(0x20, 0x7F))]
-    pools += [list("aeiouAEIOU"), [" ", "  ", "     ", "\n", "'s", "<|endoftext|>", "<|padding|>", "\u200d"]]
-    pieces = (generator.choice(generator.choice(pools)) for _ in range(generator.randrange(2, 25)))
-    return "".join(pieces).encode()
+    return pools + [list("aeiouAEIOU"), [" ", "  ", "     ", "\n", "'s", "<|endoftext|>", "<|padding|>", "\u200d"]]
+
+
+def unnormalized_texts(count, seed):
+    generator, pools = random.Random(seed), unnormalized_pools()
+    for _ in range(count):
+        yield "".join(generator.choice(generator.choice(pools)) for _ in range(generator.randrange(2, 25)))
 
 
 def normalization():
@@ -286,9 +289,7 @@ def normalization():
                 for byte in form.normalize_str(text).encode():
                     state = (state ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
         blocks.append(f"{state:016x}")
-    generator = random.Random(13)
-    texts = [unnormalized_text(generator).decode() for _ in range(300)]
-    texts.append("".join(chr(generator.randrange(0x300, 0x370)) for _ in range(2000)))
+    texts = [*unnormalized_texts(300, 13), "".join(random.Random(17).choices(list(map(chr, range(0x300, 0x370))), k=2000))]
     encoded = [[base64.b64encode(part.encode()).decode() for part in (text, form.normalize_str(text))] for text in texts]
     return {"blocks": blocks, "sequences": encoded}
 

@@ -47,7 +47,11 @@
     /// The key/value caches, one for each attention.
     public var caches: [Cache] { Array(storage.pointee.caches) }
 
-    /// The tokenizer that the file carries, or nil. It must not outlive the model.
-    public var tokenizer: Tokenizer? { storage.pointee.tokenizer }
+    /// The tokenizer that the file carries, or nil. It keeps the model alive.
+    public var tokenizer: Tokenizer? {
+      var tokenizer = storage.pointee.tokenizer
+      tokenizer?.owner = self
+      return tokenizer
+    }
   }
 #endif

@@ -2,7 +2,8 @@ import CQuell
 
 /// Byte-level byte-pair encoding: turns text into tokens and back, as GPT-2 and its descendants do.
 ///
-/// A view into the memory of an open model, which must outlive it. Immutable, and so used by any number of threads at once.
+/// A view into the memory of an open model, which must outlive it; one that a ``Model`` hands out keeps that model alive. Immutable,
+/// and so used by any number of threads at once.
 public struct Tokenizer: @unchecked Sendable {
   private let vocabulary: Vocabulary
   private let merges: MergeTable
@@ -13,6 +14,10 @@ public struct Tokenizer: @unchecked Sendable {
   public let beginning: UInt32?
   /// The token that ends a text, or nil where the model has none.
   public let end: UInt32?
+  #if !hasFeature(Embedded)
+    /// Keeps alive what the tables are views into.
+    var owner: Model?
+  #endif
 
   /// How many tokens there are; the ids are below it.
   public var count: Int { vocabulary.count }
@@ -73,7 +78,7 @@ public struct Tokenizer: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - text: UTF-8. Each maximal run of bytes that is the beginning of a character and not more, and any other byte that is no UTF-8,
-  ///     is read as U+FFFD. Texts of special tokens stand for these tokens.
+  ///     is read as U+FFFD. Texts of special tokens stand for these tokens. It is normalised on the way where the tokenizer does that.
   ///   - buffer: Takes the tokens.
   ///   - scratch: At least ``requiredScratch(for:)`` bytes, of any alignment.
   ///   - addingBeginning: Whether ``beginning`` comes first where the tokenizer ``addsBeginning``.

@@ -25,7 +25,9 @@ extension Flow {
       func elements(_ name: String) throws(ImportFailure) -> [Element] {
         lane.elements(of: try specialiser.output(name, in: lane), node: -1)
       }
-      let logits = try elements(pairing.logits)
+      // Of a window the last row counts.
+      let width = try specialiser.output(pairing.logits, in: lane).shape.last ?? 0
+      let logits = Array(try elements(pairing.logits).suffix(specialiser.interface.isWindow ? width : .max))
       var states: [State] = []
       for (number, input) in specialiser.interface.states.enumerated() {
         guard let output = pairing.states[number] else { continue }

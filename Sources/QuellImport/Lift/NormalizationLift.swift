@@ -48,15 +48,37 @@ enum NormalizationLift {
   }
 
   /// What the root of a mean is taken of: the terms of the mean, and the number added to it.
-  private static func variance(_ root: [Element], _ trace: Trace) -> (terms: [Element], epsilon: Double)? {
-    guard let first = root.first, root.allSatisfy({ $0 == first }),
-      case .squareRoot(let inner) = trace.values[Int(first.value)].source,
-      case .binary(.add, let left, let right) = trace.values[Int(inner[Int(first.index)].value)].source
+  private static func variance(_ roots: [Element], _ trace: Trace) -> (terms: [Element], epsilon: Double)? {
+    var common: (mean: Element, epsilon: Double)?
+    for root in Set(roots) {
+      guard let found = mean(under: root, trace), common == nil || common! == found else { return nil }
+      common = found
+    }
+    guard let (mean, epsilon) = common, case .mean(let terms) = trace.values[Int(mean.value)].source else { return nil }
+    return (terms, epsilon)
+  }
+
+  /// The mean that an element is the root of, and the number added to the mean.
+  ///
+  /// Some exporters add a second number to the root. Where it is so small that no result could differ by a thousandth, it
+  /// joins the first, so that a variance of zero gives the same root.
+  private static func mean(under root: Element, _ trace: Trace) -> (mean: Element, epsilon: Double)? {
+    var root = root
+    var outer = 0.0
+    if let (element, number) = sum(root, trace) { (root, outer) = (element, number) }
+    guard case .squareRoot(let inner) = trace.values[Int(root.value)].source,
+      let (mean, epsilon) = sum(inner[Int(root.index)], trace), epsilon > 0, outer >= 0, outer <= 4e-3 * epsilon.squareRoot()
     else { return nil }
-    let place = Int(inner[Int(first.index)].index)
-    let (mean, epsilon) = trace.known(left[place]) == nil ? (left[place], right[place]) : (right[place], left[place])
-    guard case .mean(let terms) = trace.values[Int(mean.value)].source, let number = trace.known(epsilon) else { return nil }
-    return (terms, number)
+    let least = epsilon.squareRoot() + outer
+    return (mean, outer == 0 ? epsilon : least * least)
+  }
+
+  /// An element as another plus a known number.
+  private static func sum(_ element: Element, _ trace: Trace) -> (Element, Double)? {
+    guard case .binary(.add, let left, let right) = trace.values[Int(element.value)].source else { return nil }
+    let (a, b) = (left[Int(element.index)], right[Int(element.index)])
+    if let number = trace.known(b) { return (a, number) }
+    return trace.known(a).map { (b, $0) }
   }
 
   /// What one is divided by, where a list is such quotients.

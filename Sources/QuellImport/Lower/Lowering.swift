@@ -88,6 +88,8 @@ struct Lowering {
         .attention(
           query: operands.0, key: operands.1, value: operands.2, cache: program.caches.count - 1, heads: attention.heads,
           scale: attention.scale, result: newResult(number)))
+    case .windowRow:
+      throw .unsupported("\(title(value)) looks up several positions at once.")
     case .opaque(_, let reason):
       throw .unsupported(reason)
     case .squareRoot, .mean:

@@ -21,8 +21,8 @@ extension Rules {
     "Clip": clip,
     "Neg": unary({ -$0 }) { lane, x, node in lane.unary(.negate, x, node: node) },
     "Exp": unary({ exp($0) }) { lane, x, node in lane.unary(.exponential, x, node: node) },
-    "Relu": unary({ max($0, 0) }) { lane, x, node in lane.unary(.relu, x, node: node) },
-    "Sigmoid": unary({ 1 / (1 + exp(-$0)) }) { lane, x, node in lane.unary(.sigmoid, x, node: node) },
+    "Relu": { call throws(ImportFailure) in [try relu(try call.input(0), call)] },
+    "Sigmoid": { call throws(ImportFailure) in [try sigmoid(try call.input(0), call)] },
     "Sqrt": unary({ $0.squareRoot() }) { lane, x, node in
       lane.trace.make(.squareRoot(x), count: x.count, node: node)
     },
@@ -51,28 +51,38 @@ extension Rules {
   private typealias Computed = @Sendable (Lane, [Element], Int) -> [Element]
 
   private static func unary(_ known: @escaping @Sendable (Double) -> Double, _ computed: Computed?) -> Rule {
-    { call throws(ImportFailure) in
-      let tensor = try call.input(0)
-      switch tensor {
-      case .codes(let weight):
-        try call.checked(weight.shape)
-        return [
-          .integers(
-            Tensor.Integers(
-              shape: weight.shape, values: weight.values.map { Int64(exactly: known($0).rounded(.towardZero)) ?? 0 }, type: weight.type))
-        ]
-      case .integers(var integers):
-        integers.values = integers.values.map { Int64(exactly: known(Double($0)).rounded(.towardZero)) ?? 0 }
-        return [.integers(integers)]
-      case .reals(let weight):
-        try call.checked(weight.shape)
-        return [.reals(Weight(weight.values.map(known), shape: weight.shape, type: weight.type))]
-      case .dynamic(let dynamic):
-        guard let computed, dynamic.type.isReal else {
-          return [call.opaque(shape: dynamic.shape, type: dynamic.type, "works on computed values, for which there is no operation")]
-        }
-        return [call.dynamic(computed(call.lane, dynamic.elements, call.number), shape: dynamic.shape, type: dynamic.type)]
+    { call throws(ImportFailure) in [try mapped(try call.input(0), call, known, computed)] }
+  }
+
+  /// The sigmoid of a tensor.
+  static func sigmoid(_ tensor: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
+    try mapped(tensor, call, { 1 / (1 + exp(-$0)) }) { lane, x, node in lane.unary(.sigmoid, x, node: node) }
+  }
+
+  /// The greater of a tensor and zero.
+  static func relu(_ tensor: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
+    try mapped(tensor, call, { max($0, 0) }) { lane, x, node in lane.unary(.relu, x, node: node) }
+  }
+
+  private static func mapped(
+    _ tensor: Tensor, _ call: Call, _ known: (Double) -> Double, _ computed: Computed?
+  ) throws(ImportFailure) -> Tensor {
+    switch tensor {
+    case .codes(let weight):
+      try call.checked(weight.shape)
+      let values = weight.values.map { Int64(exactly: known($0).rounded(.towardZero)) ?? 0 }
+      return .integers(Tensor.Integers(shape: weight.shape, values: values, type: weight.type))
+    case .integers(var integers):
+      integers.values = integers.values.map { Int64(exactly: known(Double($0)).rounded(.towardZero)) ?? 0 }
+      return .integers(integers)
+    case .reals(let weight):
+      try call.checked(weight.shape)
+      return .reals(Weight(weight.values.map(known), shape: weight.shape, type: weight.type))
+    case .dynamic(let dynamic):
+      guard let computed, dynamic.type.isReal else {
+        return call.opaque(shape: dynamic.shape, type: dynamic.type, "works on computed values, for which there is no operation")
       }
+      return call.dynamic(computed(call.lane, dynamic.elements, call.number), shape: dynamic.shape, type: dynamic.type)
     }
   }
 
@@ -146,7 +156,7 @@ extension Rules {
     return [result]
   }
 
-  private static func smaller(_ left: Tensor, _ right: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
+  static func smaller(_ left: Tensor, _ right: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
     try zipped(left, right, call) {
       min($0, $1)
     } reals: {

@@ -44,16 +44,18 @@ extension Rules {
     return [picks.assembled(shape: Array(shape), in: call)]
   }
 
-  /// The row of a table that the token chooses.
+  /// The row of a table that the token chooses; several where the graph takes a window of tokens.
   private static func row(_ data: Tensor, _ choice: Tensor, _ axis: Int, _ shape: [Int], _ call: Call) -> Tensor {
-    guard case .dynamic(let index) = choice, let table = data.stored, table.shape.count == 2, axis == 0,
-      index.elements.count == 1, call.lane.isCurrentToken(index.elements[0])
-    else {
-      return call.opaque(
-        shape: shape, type: data.type, "gathers by computed indices; only the token may choose, one row of a table of two axes")
+    let refusal = "gathers by computed indices; only the token may choose, one row of a table of two axes"
+    guard case .dynamic(let index) = choice, let table = data.stored, table.shape.count == 2, axis == 0 else {
+      return call.opaque(shape: shape, type: data.type, refusal)
     }
-    let number = call.lane.trace.add(.row(table: table, .token, add: 0), count: table.shape[1], node: call.number)
-    return call.dynamic(call.lane.trace.elements(of: number), shape: shape, type: data.type)
+    var elements: [Element] = []
+    for element in index.elements {
+      guard let source = call.lane.rowSource(element, table) else { return call.opaque(shape: shape, type: data.type, refusal) }
+      elements += call.lane.trace.make(source, count: table.shape[1], node: call.number)
+    }
+    return call.dynamic(elements, shape: shape, type: data.type)
   }
 
   private static func gatherElements(_ call: Call) throws(ImportFailure) -> [Tensor?] {

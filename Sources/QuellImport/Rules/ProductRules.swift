@@ -2,10 +2,10 @@ extension Rules {
   /// Matrix products: with a known matrix a linear operation, of two computed ones a part of attention.
   static let products: [String: Rule] = [
     "MatMul": { call throws(ImportFailure) in [try product(try call.input(0), try call.input(1), call)] },
-    "Gemm": general,
+    "Gemm": { call throws(ImportFailure) in [try general(call)] },
   ]
 
-  private static func general(_ call: Call) throws(ImportFailure) -> [Tensor?] {
+  static func general(_ call: Call) throws(ImportFailure) -> Tensor {
     func operand(_ index: Int, _ flag: String) throws(ImportFailure) -> Tensor {
       let tensor = try call.input(index)
       guard tensor.shape.count == 2 else { throw call.malformed("needs matrices") }
@@ -17,9 +17,9 @@ extension Rules {
     }
     var result = try product(try operand(0, "transA"), try operand(1, "transB"), call)
     result = try combined(.multiply, result, scalar("alpha"), call)
-    guard var addend = call.optionalInput(2) else { return [result] }
+    guard var addend = call.optionalInput(2) else { return result }
     if call.float("beta", default: 1) != 1 { addend = try combined(.multiply, addend, scalar("beta"), call) }
-    return [try combined(.add, result, addend, call)]
+    return try combined(.add, result, addend, call)
   }
 
   static func product(_ left: Tensor, _ right: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {

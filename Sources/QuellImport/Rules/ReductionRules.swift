@@ -23,19 +23,26 @@ extension Rules {
   private static func layerNormalization(_ call: Call) throws(ImportFailure) -> [Tensor?] {
     let tensor = try call.input(0)
     let axis = try call.axis(call.int("axis", default: -1), rank: tensor.shape.count)
+    let epsilon = call.float("epsilon", default: 1e-5)
+    return [try normalized(tensor, axis: axis, gain: call.optionalInput(1), bias: call.optionalInput(2), epsilon, call)]
+  }
+
+  /// Layer normalisation over the last axes, from the given one on.
+  static func normalized(
+    _ tensor: Tensor, axis: Int, gain: Tensor?, bias: Tensor?, _ epsilon: Float, _ call: Call
+  ) throws(ImportFailure) -> Tensor {
     let inner = Array(tensor.shape[axis...])
     let length = inner.product
     guard length > 0 else { throw call.malformed("normalises nothing") }
-    func operand(_ index: Int) throws(ImportFailure) -> [Element]? {
-      guard let tensor = call.optionalInput(index) else { return nil }
+    func operand(_ tensor: Tensor?) throws(ImportFailure) -> [Element]? {
+      guard let tensor else { return nil }
       guard broadcastShape(tensor.shape, inner) == inner else {
         throw call.inconsistent("has a gain or bias of shape \(tensor.shape) for rows of shape \(inner)")
       }
       return call.lane.elements(of: tensor, broadcastTo: inner, node: call.number)
     }
-    let (gain, bias) = (try operand(1), try operand(2))
+    let (gain, bias) = (try operand(gain), try operand(bias))
     let source = call.lane.elements(of: tensor, node: call.number)
-    let epsilon = call.float("epsilon", default: 1e-5)
     var elements: [Element] = []
     for start in stride(from: 0, to: source.count, by: length) {
       let row = Array(source[start..<(start + length)])
@@ -43,7 +50,7 @@ extension Rules {
         .normalize(row, gain: gain, bias: bias, epsilon: epsilon), count: length, node: call.number)
       elements += call.lane.trace.elements(of: number)
     }
-    return [call.dynamic(elements, shape: tensor.shape, type: tensor.type)]
+    return call.dynamic(elements, shape: tensor.shape, type: tensor.type)
   }
 
   private static func softmax(_ call: Call) throws(ImportFailure) -> [Tensor?] {

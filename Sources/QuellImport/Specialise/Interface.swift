@@ -4,7 +4,7 @@ struct Interface {
   enum Role: Equatable {
     /// The token of the step.
     case token
-    /// The number of positions before the step.
+    /// The number of positions before the step, or in a window before each of its tokens.
     case position
     /// Ones: every position may be seen.
     case mask
@@ -46,6 +46,9 @@ struct Interface {
   /// How many rows the token's table has, where it is stored as such.
   private(set) var vocabulary: Int?
 
+  /// Whether the graph takes all tokens so far at once, and nothing from step to step.
+  private(set) var isWindow = false
+
   /// The inputs that hold state, in order.
   var states: [Input] {
     inputs.filter { if case .state = $0.role { true } else { false } }
@@ -77,20 +80,30 @@ struct Interface {
       (token.shape ?? []).compactMap { axis -> String? in
         if case .symbol(let name) = axis, !name.isEmpty { name } else { nil }
       })
+    let isStateless = !declared.contains { DataType(rawValue: $0.type)?.isReal ?? false }
+    let window = isStateless ? Interface.openAxis(token.shape ?? []) : nil
+    isWindow = window != nil
     var states = 0
     for input in declared {
       guard let type = DataType(rawValue: input.type), let shape = input.shape else {
         throw .unsupported("Input \"\(input.name)\" is no tensor of declared shape and known type.")
       }
       if input.name == token.name {
-        inputs.append(Input(name: input.name, type: type, role: .token, axes: shape.map { .fixed(Interface.fixed($0) ?? 1) }))
+        var axes: [Axis] = shape.map { .fixed(Interface.fixed($0) ?? 1) }
+        if let window { axes[window] = .total }
+        inputs.append(Input(name: input.name, type: type, role: .token, axes: axes))
         continue
       }
       let isPosition = !type.isReal && paths.rows(from: input.name, throughArithmetic: true) != nil
       let free = Interface.freeAxes(shape, except: tokenSymbols)
       var axes: [Axis] = shape.map { .fixed(Interface.fixed($0) ?? 1) }
       let role: Role
-      if type.isReal {
+      if isWindow {
+        for axis in shape.indices where axis == Interface.openAxis(shape) || shape[axis] == token.shape?[window ?? 0] {
+          axes[axis] = .total
+        }
+        role = isPosition ? .position : .mask
+      } else if type.isReal {
         guard free.count <= 1 else {
           throw .unsupported(
             "Input \"\(input.name)\" has \(free.count) axes of open length; a cache may have one, the positions. "
@@ -111,6 +124,12 @@ struct Interface {
 
   private static func fixed(_ axis: ONNXValue.Axis) -> Int? {
     if case .fixed(let count) = axis { count } else { nil }
+  }
+
+  /// The axis of a window of tokens: the last one of open length, but not the batch before it.
+  private static func openAxis(_ shape: [ONNXValue.Axis]) -> Int? {
+    guard let axis = shape.lastIndex(where: { Interface.fixed($0) == nil }), axis > 0 || shape.count == 1 else { return nil }
+    return axis
   }
 
   /// The axes whose length is open once the batch and the token's own axes are one.

@@ -9,12 +9,15 @@ final class Lane {
   /// The arithmetic found so far.
   var trace = Trace()
   private var tensors: [String: Tensor] = [:]
+  /// Whether all positions are computed at once.
+  private let isWindow: Bool
 
   /// How many elements may still be evaluated: a small file must not ask for much work.
   var budget: Int
 
-  init(past: Int, budget: Int) {
+  init(past: Int, isWindow: Bool, budget: Int) {
     self.past = past
+    self.isWindow = isWindow
     self.budget = budget
   }
 
@@ -156,10 +159,12 @@ final class Lane {
 }
 
 extension Lane {
-  /// Whether an element is the token of this step: the last one, where the graph takes a window of tokens.
-  func isCurrentToken(_ element: Element) -> Bool {
+  /// The row of a table that a token chooses, or nil where an element is none: the last one, unless all of a window of
+  /// tokens are computed.
+  func rowSource(_ element: Element, _ table: Weight) -> Trace.Source? {
     let value = trace.values[Int(element.value)]
-    guard case .token = value.source else { return false }
-    return Int(element.index) == value.count - 1
+    guard case .token = value.source else { return nil }
+    if isWindow { return .windowRow(table: table, .token, add: 0, position: Int(element.index)) }
+    return Int(element.index) == value.count - 1 ? .row(table: table, .token, add: 0) : nil
   }
 }

@@ -24,8 +24,9 @@ final class Specialiser {
     reader = TensorReader(file)
     self.isCancelled = isCancelled
     let budget = 1 << 22 + 16 * file.bytes.count
-    lanes = [Lane(past: Specialiser.pasts.0, budget: budget), Lane(past: Specialiser.pasts.1, budget: budget)]
-    interface = try Interface(graph)
+    let interface = try Interface(graph)
+    self.interface = interface
+    lanes = [Specialiser.pasts.0, Specialiser.pasts.1].map { Lane(past: $0, isWindow: interface.isWindow, budget: budget) }
     for lane in lanes { try bindInputs(lane) }
     try run(graph, needed: graph.outputs.map { $0.name })
   }
@@ -51,8 +52,11 @@ final class Specialiser {
         let number = lane.trace.add(source, count: count, node: -1)
         lane[input.name] = .dynamic(Tensor.Dynamic(shape: shape, elements: lane.trace.elements(of: number), type: input.type))
       case .position, .mask:
-        let value = input.role == .position ? Int64(lane.past) : 1
-        let values = [Int64](repeating: value, count: count)
+        var values = [Int64](repeating: input.role == .position ? Int64(lane.past) : 1, count: count)
+        if input.role == .position, let axis = input.axes.firstIndex(of: .total) {
+          let inner = Array(shape[(axis + 1)...]).product
+          for index in values.indices { values[index] = Int64(index / inner % (lane.past + 1)) }
+        }
         lane[input.name] = .integers(Tensor.Integers(shape: shape, values: values, type: input.type))
       }
     }
@@ -120,7 +124,7 @@ final class Specialiser {
     let second = isShared && first.allSatisfy({ $0?.isKnown ?? true }) ? first : try rule(calls[1])
     if let name = lanes[0].wrongAttribute { throw .malformed("\(node.title) has an attribute \"\(name)\" of the wrong type.") }
     for (index, name) in node.outputs.enumerated() where !name.isEmpty && index < min(first.count, second.count) {
-      let rows = positionRows(calls, first[index], second[index])
+      let rows = interface.isWindow ? windowRows(calls) : positionRows(calls, first[index], second[index])
       for (lane, tensor) in zip(lanes, [first[index], second[index]]) { try charge(tensor, to: lane, node) }
       lanes[0][name] = rows?.0 ?? first[index]
       lanes[1][name] = rows?.1 ?? second[index]
@@ -152,6 +156,22 @@ final class Specialiser {
   }
 
   // MARK: Positions
+
+  /// Rows of one table that a window's positions choose, each the one after the row before.
+  private func windowRows(_ calls: [Call]) -> (Tensor, Tensor)? {
+    guard calls[0].node.operatorType == "Gather", calls[0].int("axis", default: 0) == 0, case .reals(let table)? = calls[0].inputs[0],
+      table.shape.count == 2, let add = calls[0].inputs[1]?.knownIntegers?.first, add >= 0,
+      calls.allSatisfy({ $0.inputs[1]?.knownIntegers == Array(add...(add + $0.lane.past)) })
+    else { return nil }
+    let tensors = calls.map { call -> Tensor in
+      let elements = (0...call.lane.past).flatMap { position in
+        call.lane.trace.make(
+          .windowRow(table: table, .position, add: add, position: position), count: table.shape[1], node: call.number)
+      }
+      return call.dynamic(elements, shape: (call.inputs[1]?.shape ?? []) + [table.shape[1]], type: table.type)
+    }
+    return (tensors[0], tensors[1])
+  }
 
   /// Rows of one table that the position chooses: the same view of a stored matrix, but as many rows further on as the
   /// past is longer.

@@ -14,6 +14,8 @@ struct Trace {
     case constant(Weight)
     /// A row of a table.
     case row(table: Weight, RowSource, add: Int)
+    /// A row of a table that one of a window's tokens or positions chooses.
+    case windowRow(table: Weight, RowSource, add: Int, position: Int)
     case unary(UnaryFunction, [Element])
     case binary(BinaryFunction, [Element], [Element])
     case normalize([Element], gain: [Element]?, bias: [Element]?, epsilon: Float)
@@ -115,7 +117,7 @@ extension Trace.Source {
   /// The operands, in the order in which an operation reads them.
   var operands: [[Element]] {
     switch self {
-    case .token, .state, .constant, .row, .opaque: []
+    case .token, .state, .constant, .row, .windowRow, .opaque: []
     case .unary(_, let source), .squareRoot(let source), .mean(let source), .softmax(let source, _): [source]
     case .binary(_, let left, let right): [left, right]
     case .normalize(let source, let gain, let bias, _): [source] + [gain, bias].compactMap { $0 }

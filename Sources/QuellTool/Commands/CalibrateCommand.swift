@@ -30,7 +30,6 @@ struct CalibrateCommand: ExampleCommand {
 
   func run() throws {
     let model = try model.open()
-    defer { withExtendedLifetime(model) {} }
     let calibration = try Calibration(model, text: Files.read(file), sparsity: sparsity)
     calibration.noteIfNatural()
     try Files.write(JSONDocument.encode(ThresholdFile(calibration, of: model)), to: output)

@@ -34,7 +34,6 @@ struct EvaluateCommand: ExampleCommand {
 
   func run() throws {
     let model = try model.open()
-    defer { withExtendedLifetime(model) {} }
     let length = TextWindows.length(asked: window, for: model)
     let session = try Session(model, contextLength: length)
     let text = try TextWindows(Files.read(file), tokenizer: model.requireTokenizer(), length: length)

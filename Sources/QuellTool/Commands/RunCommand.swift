@@ -60,7 +60,6 @@ struct RunCommand: ExampleCommand {
 
   func run() throws {
     let model = try model.open()
-    defer { withExtendedLifetime(model) {} }
     let tokenizer = try model.requireTokenizer()
     let session = try Session(model, contextLength: context)
     let tokens = try promptTokens(tokenizer)
