@@ -35,6 +35,12 @@ struct ImportCommand: ExampleCommand {
   @Option(help: ArgumentHelp("The model's name for people. (default: the name of the ONNX file)", valueName: "text"))
   var name: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Hold the model's logits against those of another program: a NumPy archive with the arrays tokens and logits.",
+      valueName: "file.npz"))
+  var verifyWith: String?
+
   @Flag(help: "Print one JSON document instead.")
   var json = false
 
@@ -43,11 +49,18 @@ struct ImportCommand: ExampleCommand {
   }
 
   func run() throws {
+    let reference = try verifyWith.map { path in try naming(path) { try ReferenceLogits(archive: path) } }
     let options = ImportOptions(
-      weights: weights.type, name: name, tokenizer: chooseTokenizer(), isCancelled: { Interruption.isRequested })
-    _ = try naming(source, options.tokenizer, output) { try importONNX(from: source, to: output, options: options) }
-    let report = try naming(output) { ModelReport(try Model(path: output), includingProgram: false) }
-    if json { try JSONDocument.print(report) } else { try StandardOutput.write("\(output): \(report.summary)\n") }
+      weights: weights.type, name: name, tokenizer: chooseTokenizer(), reference: reference, isCancelled: { Interruption.isRequested })
+    let found = try naming(source, options.tokenizer, output) { try importONNX(from: source, to: output, options: options) }
+    if found.quantizations > 0 {
+      StandardError.note("\(found.quantizations) quantisations of activations are left out: the model computes in floating point")
+    }
+    var report = try naming(output) { ModelReport(try Model(path: output), includingProgram: false) }
+    report.verification = found.agreement.map(ModelReport.Verification.init)
+    if json { return try JSONDocument.print(report) }
+    try StandardOutput.write("\(output): \(report.summary)\n")
+    if let verification = report.verification { try StandardOutput.write("\(output): \(verification.summary)\n") }
   }
 
   private func chooseTokenizer() -> String? {
