@@ -1,4 +1,6 @@
+import Foundation
 import Quell
+import QuellImport
 
 /// What a model file holds, for people and as JSON.
 struct ModelReport: Encodable {
@@ -19,6 +21,28 @@ struct ModelReport: Encodable {
     let bytes: Int
   }
 
+  /// How far the model's logits are from those of a reference.
+  struct Verification: Encodable {
+    let tokens: Int
+    let largestError: Float
+    let relativeError: Double
+    let sameArgMax: Int
+
+    init(_ agreement: ReferenceAgreement) {
+      tokens = agreement.tokens
+      largestError = agreement.largestError
+      relativeError = agreement.relativeError
+      sameArgMax = agreement.sameArgMax
+    }
+
+    /// The verification in a line.
+    var summary: String {
+      String(
+        format: "logits within %.2e of the reference, relative error %.2e, the same first choice after %d of %d tokens",
+        Double(largestError), relativeError, sameArgMax, tokens)
+    }
+  }
+
   let name: String
   let fileBytes: Int
   let fingerprint: String
@@ -34,6 +58,8 @@ struct ModelReport: Encodable {
   let tensors: [TensorReport]
   let sites: [SiteReport]
   let program: [String]?
+  /// Only of an import that was given a reference.
+  var verification: Verification?
 
   init(_ model: Model, includingProgram: Bool) {
     name = model.name

@@ -69,5 +69,17 @@ struct ExternalDataTests {
         at: folder.appendingPathComponent("../outside.bin"), to: folder.appendingPathComponent("hard.bin"))
     }
     #expect(hard.0?.kind == .malformed)
+    let folder = try result(["location": "inner"]) { folder in
+      try FileManager.default.createDirectory(at: folder.appendingPathComponent("inner"), withIntermediateDirectories: true)
+    }
+    #expect(folder.0?.kind == .malformed && folder.0?.message.contains("\"inner\"") == true)
+    // Opening a pipe that nobody writes to must not wait.
+    let pipe = try result(["location": "pipe"]) { folder in #expect(mkfifo(folder.appendingPathComponent("pipe").path, 0o600) == 0) }
+    #expect(pipe.0?.kind == .malformed && pipe.0?.message.contains("\"pipe\"") == true)
+    let linkedFolder = try result(["location": "elsewhere/outside.bin", "offset": "4"]) { folder in
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.appendingPathComponent("elsewhere").path, withDestinationPath: "..")
+    }
+    #expect(linkedFolder.0?.kind == .unreadable)
   }
 }

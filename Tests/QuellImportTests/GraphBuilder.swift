@@ -11,6 +11,8 @@ struct GraphBuilder {
     init(stringLiteral value: String) { self = .symbol(value) }
   }
 
+  /// The version of the standard operator set that the model declares.
+  var opset = 17
   private var graph: [UInt8] = []
   private var domains: Set<String> = []
 
@@ -66,6 +68,11 @@ struct GraphBuilder {
     tensor(name, type: 7, shape, GraphBuilder.field(9, raw))
   }
 
+  /// A tensor of quantised numbers: their type, and their bytes as they lie in the file.
+  mutating func codes(_ name: String, type: Int, _ shape: [Int], _ bytes: [UInt8]) {
+    tensor(name, type: type, shape, GraphBuilder.field(9, bytes))
+  }
+
   /// A tensor whose data lie in another file.
   mutating func external(_ name: String, _ shape: [Int], _ entries: [String: String]) {
     var data = GraphBuilder.field(14, 1)
@@ -78,6 +85,9 @@ struct GraphBuilder {
     let dimensions = shape.flatMap { GraphBuilder.field(1, $0) }
     graph += GraphBuilder.field(5, dimensions + GraphBuilder.field(2, type) + GraphBuilder.field(8, name) + data)
   }
+
+  /// Bytes in the graph message as they are.
+  mutating func raw(_ bytes: [UInt8]) { graph += bytes }
 
   /// A node, named after its first output unless it is given a name.
   mutating func node(
@@ -99,7 +109,7 @@ struct GraphBuilder {
   var model: Data {
     Data(
       GraphBuilder.field(1, 8) + GraphBuilder.field(7, GraphBuilder.field(2, "graph") + graph)
-        + GraphBuilder.field(8, GraphBuilder.field(2, 17))
+        + GraphBuilder.field(8, GraphBuilder.field(2, opset))
         + domains.sorted().flatMap { GraphBuilder.field(8, GraphBuilder.field(1, $0) + GraphBuilder.field(2, 1)) })
   }
 }

@@ -29,6 +29,7 @@ from .model import Model, Site
 from .sampling import Sampler
 from .session import Cost, Counts, Session
 from .tokenizer import Tokenizer
+from .verification import Verification, verify
 
 __version__: str = _library.quell_version().decode()
 
@@ -52,4 +53,6 @@ __all__ = [
     "TokenOutOfRangeError",
     "Tokenizer",
     "UnsupportedError",
+    "Verification",
+    "verify",
 ]

@@ -1,11 +1,15 @@
 /// Turns the bytes of a model into an `ONNXModel`, with bounds on everything that a small file could make large.
 struct ONNXDecoder {
-  private static let mostNodes = 1 << 20
+  /// Nodes, attributes, tensors and declared values together; each is far larger in memory than the two bytes it may take.
+  private static let mostParts = 1 << 21
+  /// Names that nodes read and define.
+  private static let mostNames = 1 << 23
   private static let mostAxes = 16
   private static let deepestGraph = 8
 
   private let buffer: UnsafeRawBufferPointer
-  private var nodes = 0
+  private var parts = 0
+  private var names = 0
   private var depth = 0
 
   /// The model in a buffer.
@@ -73,15 +77,18 @@ struct ONNXDecoder {
   }
 
   private mutating func node(_ range: Range<Int>) throws(ImportFailure) -> ONNXNode {
-    nodes += 1
-    guard nodes <= ONNXDecoder.mostNodes else { throw .unsupported("The model has more than \(ONNXDecoder.mostNodes) nodes.") }
+    try countPart()
     var node = ONNXNode()
     var reader = ProtobufReader(buffer, range)
     while let (number, payload) = try reader.next() {
       guard case .bytes(let range) = payload else { continue }
       switch number {
-      case 1: node.inputs.append(buffer.text(range))
-      case 2: node.outputs.append(buffer.text(range))
+      case 1, 2:
+        names += 1
+        guard names <= ONNXDecoder.mostNames else {
+          throw .unsupported("The nodes of the model have more than \(ONNXDecoder.mostNames) names.")
+        }
+        if number == 1 { node.inputs.append(buffer.text(range)) } else { node.outputs.append(buffer.text(range)) }
       case 3: node.name = buffer.text(range)
       case 4: node.operatorType = buffer.text(range)
       case 5:
@@ -99,7 +106,15 @@ struct ONNXDecoder {
     return node
   }
 
+  private mutating func countPart() throws(ImportFailure) {
+    parts += 1
+    guard parts <= ONNXDecoder.mostParts else {
+      throw .unsupported("The model has more than \(ONNXDecoder.mostParts) nodes, attributes, tensors and declared values.")
+    }
+  }
+
   private mutating func attribute(_ range: Range<Int>) throws(ImportFailure) -> (String, ONNXAttribute) {
+    try countPart()
     var name = ""
     var kind: UInt64?
     var float: Float = 0
@@ -144,7 +159,8 @@ struct ONNXDecoder {
     return (name, value)
   }
 
-  private func tensor(_ range: Range<Int>) throws(ImportFailure) -> ONNXTensor {
+  private mutating func tensor(_ range: Range<Int>) throws(ImportFailure) -> ONNXTensor {
+    try countPart()
     var tensor = ONNXTensor()
     var dimensions: [UInt64] = []
     var isExternal = false
@@ -205,7 +221,8 @@ struct ONNXDecoder {
     return result
   }
 
-  private func value(_ range: Range<Int>) throws(ImportFailure) -> ONNXValue {
+  private mutating func value(_ range: Range<Int>) throws(ImportFailure) -> ONNXValue {
+    try countPart()
     var value = ONNXValue()
     var reader = ProtobufReader(buffer, range)
     while let (number, payload) = try reader.next() {

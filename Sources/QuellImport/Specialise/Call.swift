@@ -45,19 +45,27 @@ struct Call {
   // MARK: Attributes
 
   func int(_ name: String, default value: Int) -> Int {
-    if case .int(let number)? = node.attributes[name] { Int(truncatingIfNeeded: number) } else { value }
+    attribute(name) { if case .int(let number) = $0 { Int(truncatingIfNeeded: number) } else { nil } } ?? value
   }
 
   func float(_ name: String, default value: Float) -> Float {
-    if case .float(let number)? = node.attributes[name] { number } else { value }
+    attribute(name) { if case .float(let number) = $0 { number } else { nil } } ?? value
   }
 
   func string(_ name: String, default value: String) -> String {
-    if case .string(let text)? = node.attributes[name] { text } else { value }
+    attribute(name) { if case .string(let text) = $0 { text } else { nil } } ?? value
   }
 
   func ints(_ name: String) -> [Int]? {
-    if case .ints(let numbers)? = node.attributes[name] { numbers.map { Int(truncatingIfNeeded: $0) } } else { nil }
+    attribute(name) { if case .ints(let numbers) = $0 { numbers.map { Int(truncatingIfNeeded: $0) } } else { nil } }
+  }
+
+  /// The attribute's value, nil where it is left out. One of another kind is noted, and fails the node after its rule.
+  private func attribute<Value>(_ name: String, _ value: (ONNXAttribute) -> Value?) -> Value? {
+    guard let attribute = node.attributes[name] else { return nil }
+    let result = value(attribute)
+    if result == nil { lane.wrongAttribute = name }
+    return result
   }
 
   /// An axis counted from the front.

@@ -26,6 +26,9 @@ final class Lane {
     set { tensors[name] = newValue }
   }
 
+  /// An attribute of the node that is being run which is of another kind than its operator takes.
+  var wrongAttribute: String?
+
   /// What the node that is being run has gathered from, where that is a view of stored numbers.
   var gathered: Weight?
 

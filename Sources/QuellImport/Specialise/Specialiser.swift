@@ -118,10 +118,11 @@ final class Specialiser {
       guard let left, let right else { return left == nil && right == nil }
       return left.isSame(as: right)
     }
-    for lane in lanes { lane.gathered = nil }
+    for lane in lanes { (lane.gathered, lane.wrongAttribute) = (nil, nil) }
     let first = try rule(calls[0])
     // What is known and made of the same is the same; a computed result belongs to its lane.
     let second = isShared && first.allSatisfy({ $0?.isKnown ?? true }) ? first : try rule(calls[1])
+    if let name = lanes[0].wrongAttribute { throw .malformed("\(node.title) has an attribute \"\(name)\" of the wrong type.") }
     for (index, name) in node.outputs.enumerated() where !name.isEmpty && index < min(first.count, second.count) {
       let rows = interface.isWindow ? windowRows(calls, first[index], second[index]) : positionRows(calls, first[index], second[index])
       for (lane, tensor) in zip(lanes, [first[index], second[index]]) { try charge(tensor, to: lane, node) }

@@ -14,7 +14,7 @@ struct ImportCommand: ExampleCommand {
 
   static let examples = [
     "quell import model.onnx -o model.gguf",
-    "quell import model.onnx --tokenizer tokenizer.json --weights f16 -o model.gguf",
+    "quell import model.onnx --tokenizer tokenizer.json --weights f16 --explain -o model.gguf",
   ]
 
   @Argument(help: ArgumentHelp("The ONNX file.", valueName: "model.onnx"))
@@ -35,19 +35,37 @@ struct ImportCommand: ExampleCommand {
   @Option(help: ArgumentHelp("The model's name for people. (default: the name of the ONNX file)", valueName: "text"))
   var name: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Hold the model's logits against those of another program: a NumPy archive with the arrays tokens and logits.",
+      valueName: "file.npz"))
+  var verifyWith: String?
+
+  @Flag(help: "Tell what was found in the graph, and what became of it.")
+  var explain = false
+
   @Flag(help: "Print one JSON document instead.")
   var json = false
 
   func validate() throws {
+    if explain, json { throw ValidationError("--explain and --json exclude each other; the document names the sites too") }
     if noTokenizer, tokenizer != nil { throw ValidationError("--tokenizer and --no-tokenizer exclude each other") }
   }
 
   func run() throws {
+    let reference = try verifyWith.map { path in try naming(path) { try ReferenceLogits(archive: path) } }
     let options = ImportOptions(
-      weights: weights.type, name: name, tokenizer: chooseTokenizer(), isCancelled: { Interruption.isRequested })
-    _ = try naming(source, options.tokenizer, output) { try importONNX(from: source, to: output, options: options) }
-    let report = try naming(output) { ModelReport(try Model(path: output), includingProgram: false) }
-    if json { try JSONDocument.print(report) } else { try StandardOutput.write("\(output): \(report.summary)\n") }
+      weights: weights.type, name: name, tokenizer: chooseTokenizer(), reference: reference, isCancelled: { Interruption.isRequested })
+    let found = try naming(source, options.tokenizer, output) { try importONNX(from: source, to: output, options: options) }
+    if found.quantizations > 0 {
+      StandardError.note("\(found.quantizations) quantisations of activations are left out: the model computes in floating point")
+    }
+    var report = try naming(output) { ModelReport(try Model(path: output), includingProgram: false) }
+    report.verification = found.agreement.map(ModelReport.Verification.init)
+    if json { return try JSONDocument.print(report) }
+    if explain { try StandardOutput.write(ImportExplanation(found).text) }
+    try StandardOutput.write("\(output): \(report.summary)\n")
+    if let verification = report.verification { try StandardOutput.write("\(output): \(verification.summary)\n") }
   }
 
   private func chooseTokenizer() -> String? {
