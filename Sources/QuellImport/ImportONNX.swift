@@ -84,7 +84,7 @@ private func report(
     inputs: inputs, attentions: found.attentions, normalizations: found.normalizations, folded: found.folded,
     quantizations: specialiser.lanes[0].quantizedNodes.count,
     operations: program.operations.count, stateSize: program.stateSize, scratchSize: program.scratchSize,
-    vocabularySize: program.vocabularySize, contextLength: program.contextLength, sites: sites, listing: program.listing, agreement: nil)
+    vocabularySize: program.vocabularySize, contextLength: program.contextLength, sites: sites, agreement: nil)
 }
 
 private func isSameFile(_ path: String, _ other: String) -> Bool {

@@ -40,8 +40,6 @@ public struct ImportReport: Sendable {
   public var contextLength: Int
   /// The sites, in the order of the program.
   public var sites: [Site]
-  /// The program, one line for each operation.
-  public var listing: [String]
   /// How far the model is from the reference that the import was given; nil without one.
   public var agreement: ReferenceAgreement?
 }

@@ -21,7 +21,10 @@ struct DamageTests {
     }
   }
 
-  @Test(arguments: ["opt_optimum_past", "rwkv_dy_step", "rwkv_dynuint8", "opt_int4_asym_qop"])
+  @Test(arguments: [
+    "opt_optimum_past", "rwkv_dy_step", "rwkv_dynuint8", "opt_int4_asym_qop", "Attention/standard_window",
+    "Attention/contributed_projection_step",
+  ])
   func damagedBytesNeverCrash(_ name: String) throws {
     let data = try Data(contentsOf: fixtures.appendingPathComponent("\(name)/model.onnx"))
     // The graph's structure is in the bytes outside large tensors; damage there is what matters.

@@ -33,4 +33,16 @@ import Testing
     #expect((document["tensors"] as? [[String: Any]])?.compactMap { $0["format"] as? String } == ["f32"])
     #expect(folder.contents == ["f32.gguf"])
   }
+
+  @Test func anImportExplainsWhatItFound() throws {
+    let folder = try TemporaryFolder()
+    let result = try CommandRunner.run("import", Samples.transformer.source, "-o", folder.path("model.gguf"), "--explain")
+    #expect(result.status == 0)
+    #expect(result.output.contains("input     attention_mask: mask\n"))
+    #expect(result.output.contains("key/value cache\n"))
+    #expect(result.output.contains("lifted    6 attentions and"))
+    // One line for each site: queries, keys and values share one, then the attention's output and two feed-forward layers.
+    #expect(result.output.split(separator: "\n").filter { $0.hasPrefix("layers.") }.count == 6 * 4)
+    #expect(try CommandRunner.run("import", "a.onnx", "-o", "b.gguf", "--explain", "--json").status == 2)
+  }
 }

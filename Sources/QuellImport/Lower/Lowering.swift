@@ -15,7 +15,7 @@ struct Lowering {
   private var valueNumbers: [Program.Place: Int] = [:]
   private var gathered: [[Element]: Int] = [:]
   private var constants: [[UInt32]: Int] = [:]
-  private var matrices: [Weight: (tensor: Int, layout: MatrixLayout)] = [:]
+  private var matrices = StoredMatrices()
   private var tensorNames: Set<String> = []
   /// Linear operations by their input: they share one list of events.
   private var sharing: [[Element]: [Int]] = [:]
@@ -228,21 +228,18 @@ struct Lowering {
 
   /// A table or matrix stored with its first axis as rows.
   private mutating func matrix(_ weight: Weight, nodeOf value: Trace.Value) -> Int {
-    if let (tensor, layout) = matrices[weight], layout == .outputMajor { return tensor }
+    if let found = matrices.find(weight, as: [.outputMajor]) { return found.tensor }
     let title = SiteNames.title(weight, nil, node(value))
     let tensor = addTensor(title.isEmpty ? "table" : title, weight, .matrix)
-    matrices[weight] = (tensor, .outputMajor)
+    matrices.add(weight, tensor: tensor, layout: .outputMajor)
     return tensor
   }
 
   /// The matrix of a linear operation: a table that is stored already serves as it is, rows being outputs.
   private mutating func linearMatrix(_ weight: Weight, named title: String) -> (tensor: Int, layout: MatrixLayout) {
-    var transposed = weight
-    transposed.layout = weight.layout.transposed([1, 0])
-    if let found = matrices[transposed], found.layout == .outputMajor { return found }
-    if let found = matrices[weight], found.layout == .inputMajor { return found }
+    if let found = matrices.find(weight.transposed, as: [.outputMajor, .inputMajor]) { return found }
     let tensor = addTensor(title, weight, .matrix)
-    if matrices[weight] == nil { matrices[weight] = (tensor, .inputMajor) }
+    matrices.add(weight.transposed, tensor: tensor, layout: .inputMajor)
     return (tensor, .inputMajor)
   }
 

@@ -90,19 +90,22 @@ extension Rules {
     guard past.shape.count == 4, newest.shape.count == 4, Array(past.shape[..<2]) == Array(newest.shape[..<2]),
       past.shape[3] == newest.shape[3]
     else { throw call.inconsistent("appends shape \(newest.shape) to a cache of shape \(past.shape)") }
+    let shape = [past.shape[0], past.shape[1], past.shape[2] + newest.shape[2], past.shape[3]]
+    try call.checked(shape)
     var picks = Picks([past, newest])
     let (before, after) = (past.shape[2] * past.shape[3], newest.shape[2] * newest.shape[3])
     for head in 0..<(past.shape[0] * past.shape[1]) {
       for index in 0..<before { picks.append(0, head * before + index) }
       for index in 0..<after { picks.append(1, head * after + index) }
     }
-    return picks.assembled(shape: [past.shape[0], past.shape[1], past.shape[2] + newest.shape[2], past.shape[3]], in: call)
+    return picks.assembled(shape: shape, in: call)
   }
 
   /// Each head of keys or values as often as query heads share it.
   private static func repeated(_ tensor: Tensor, _ heads: Int, _ call: Call) throws(ImportFailure) -> Tensor {
     let (stored, inner) = (tensor.shape[1], tensor.shape[2] * tensor.shape[3])
     guard stored != heads else { return tensor }
+    try call.checked([heads, inner])
     var picks = Picks([tensor])
     for head in 0..<heads { for index in 0..<inner { picks.append(0, head * stored / heads * inner + index) } }
     return picks.assembled(shape: [1, heads, tensor.shape[2], tensor.shape[3]], in: call)

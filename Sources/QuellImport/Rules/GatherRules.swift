@@ -52,7 +52,12 @@ extension Rules {
     }
     var elements: [Element] = []
     for element in index.elements {
-      guard let source = call.lane.rowSource(element, table) else { return call.opaque(shape: shape, type: data.type, refusal) }
+      guard let source = call.lane.rowSource(element, table) else {
+        let several =
+          "looks up \(index.elements.count) tokens at once, a number that the export fixed; "
+          + "export one decoding step, or a decoder whose sequences have an axis of open length"
+        return call.opaque(shape: shape, type: data.type, index.elements.count > 1 ? several : refusal)
+      }
       elements += call.lane.trace.make(source, count: table.shape[1], node: call.number)
     }
     return call.dynamic(elements, shape: shape, type: data.type)

@@ -14,7 +14,7 @@ struct ImportCommand: ExampleCommand {
 
   static let examples = [
     "quell import model.onnx -o model.gguf",
-    "quell import model.onnx --tokenizer tokenizer.json --weights f16 -o model.gguf",
+    "quell import model.onnx --tokenizer tokenizer.json --weights f16 --explain -o model.gguf",
   ]
 
   @Argument(help: ArgumentHelp("The ONNX file.", valueName: "model.onnx"))
@@ -41,10 +41,14 @@ struct ImportCommand: ExampleCommand {
       valueName: "file.npz"))
   var verifyWith: String?
 
+  @Flag(help: "Tell what was found in the graph, and what became of it.")
+  var explain = false
+
   @Flag(help: "Print one JSON document instead.")
   var json = false
 
   func validate() throws {
+    if explain, json { throw ValidationError("--explain and --json exclude each other; the document names the sites too") }
     if noTokenizer, tokenizer != nil { throw ValidationError("--tokenizer and --no-tokenizer exclude each other") }
   }
 
@@ -59,6 +63,7 @@ struct ImportCommand: ExampleCommand {
     var report = try naming(output) { ModelReport(try Model(path: output), includingProgram: false) }
     report.verification = found.agreement.map(ModelReport.Verification.init)
     if json { return try JSONDocument.print(report) }
+    if explain { try StandardOutput.write(ImportExplanation(found).text) }
     try StandardOutput.write("\(output): \(report.summary)\n")
     if let verification = report.verification { try StandardOutput.write("\(output): \(verification.summary)\n") }
   }

@@ -1,0 +1,29 @@
+import QuellImport
+
+/// What an import found in a graph and made of it, for people.
+struct ImportExplanation {
+  private let report: ImportReport
+
+  init(_ report: ImportReport) { self.report = report }
+
+  /// The explanation as lines of text.
+  var text: String {
+    let producer = report.producer.isEmpty ? "an unnamed exporter" : report.producer
+    var lines = ["graph     \(report.nodes) nodes of opset \(report.opset), by \(producer)"]
+    lines += report.inputs.map { "input     \($0)" }
+    lines += [
+      "lifted    \(report.attentions) attentions and \(report.normalizations) normalisations, put together from their parts",
+      "folded    \(report.folded) biases and gains into the operations before them",
+      "program   \(report.operations) operations, \(report.stateSize) floats of state, \(report.scratchSize) of scratch",
+      "output    \(report.vocabularySize) logits, "
+        + (report.contextLength == 0 ? "any number of positions" : "at most \(report.contextLength) positions"),
+      "",
+    ]
+    lines +=
+      TextTable(
+        header: ["site", "kind", "inputs", "outputs"],
+        rows: report.sites.map { [$0.name, $0.kind, "\($0.inputs)", "\($0.outputs)"] }
+      ).lines
+    return lines.joined(separator: "\n") + "\n\n"
+  }
+}
