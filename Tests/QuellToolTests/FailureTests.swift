@@ -107,6 +107,18 @@ import Testing
     #expect(folder.contents == ["broken", "other"])
   }
 
+  @Test func referencesThatCannotBeUsed() throws {
+    let folder = try TemporaryFolder()
+    let output = folder.path("model.gguf")
+    let base = ["import", Samples.recurrent.source, "--no-tokenizer", "-o", output, "--verify-with"]
+    try expect(base + ["/nowhere/reference.npz"], status: 1, "/nowhere/reference.npz")
+    try expect(base + [try folder.write("Once upon a time", to: "text.npz")], status: 3, "no NumPy archive")
+    // The archive has two logits for each token, and the model 2048.
+    let archive = CommandRunner.package.appendingPathComponent("Tests/QuellImportTests/Fixtures/Archives/stored.npz").path
+    try expect(base + [archive], status: 4, "2048")
+    #expect(!FileManager.default.fileExists(atPath: output))
+  }
+
   @Test func placesThatCannotBeWritten() throws {
     let folder = try TemporaryFolder()
     let text = try folder.write(String(Samples.text.prefix(20)), to: "text")

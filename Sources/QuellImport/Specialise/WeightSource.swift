@@ -9,6 +9,10 @@ final class WeightSource: @unchecked Sendable {
   /// How the elements are computed; nil where they are stored.
   let formula: Dequantization?
   private let base: UnsafeRawPointer
+  /// Where stored elements begin.
+  var start: UnsafeRawPointer { base }
+  /// Whether elements are stored, as single-precision numbers.
+  var isPlainFloat: Bool { formula == nil && type == .float32 }
   private let owner: AnyObject?
   /// Whether the memory is our own, so that its bytes, not its place, are what it is.
   private let isOwn: Bool
