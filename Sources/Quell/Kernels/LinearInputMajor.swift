@@ -38,19 +38,22 @@ enum LinearInputMajor {
     let (row2, row3) = (matrix + Int(index[2]) &* rowBytes, matrix + Int(index[3]) &* rowBytes)
     let (row4, row5) = (matrix + Int(index[4]) &* rowBytes, matrix + Int(index[5]) &* rowBytes)
     let (row6, row7) = (matrix + Int(index[6]) &* rowBytes, matrix + Int(index[7]) &* rowBytes)
+    // Read once: the compiler cannot know that the result does not overlap the events.
+    let (value0, value1, value2, value3) = (value[0], value[1], value[2], value[3])
+    let (value4, value5, value6, value7) = (value[4], value[5], value[6], value[7])
     var output = 0
     while output &+ 8 <= outputs {
       let at = output &* Element.size
       let place = UnsafeMutableRawPointer(result + output)
       var sum = place.loadUnaligned(as: SIMD8<Float>.self)
-      sum += Element.load8(row0 + at) * value[0]
-      sum += Element.load8(row1 + at) * value[1]
-      sum += Element.load8(row2 + at) * value[2]
-      sum += Element.load8(row3 + at) * value[3]
-      sum += Element.load8(row4 + at) * value[4]
-      sum += Element.load8(row5 + at) * value[5]
-      sum += Element.load8(row6 + at) * value[6]
-      sum += Element.load8(row7 + at) * value[7]
+      sum += Element.load8(row0 + at) * value0
+      sum += Element.load8(row1 + at) * value1
+      sum += Element.load8(row2 + at) * value2
+      sum += Element.load8(row3 + at) * value3
+      sum += Element.load8(row4 + at) * value4
+      sum += Element.load8(row5 + at) * value5
+      sum += Element.load8(row6 + at) * value6
+      sum += Element.load8(row7 + at) * value7
       place.storeBytes(of: sum, as: SIMD8<Float>.self)
       output &+= 8
     }
