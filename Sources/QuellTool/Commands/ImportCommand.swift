@@ -6,10 +6,10 @@ import QuellImport
 /// `quell import`: makes a model from an ONNX export.
 struct ImportCommand: ExampleCommand {
   static let configuration = CommandConfiguration(
-    commandName: "import", abstract: "Make a model file from an ONNX export of one decoding step.",
+    commandName: "import", abstract: "Make a model file from an ONNX export of a decoder.",
     discussion: """
-      The graph takes one token, with a recurrent state or with past keys and values. A tokenizer.json that lies beside it goes into \
-      the model file unless another is named.
+      The graph takes one token, with a recurrent state or with past keys and values, or a whole sequence. A \
+      tokenizer.json that lies beside it goes into the model file unless another is named.
       """)
 
   static let examples = [
