@@ -43,6 +43,24 @@ private func error(_ logits: UnsafeBufferPointer<Float>, _ reference: [Double]) 
     #expect(error(session.logits, tiny.reference(tokens).last!) > 1e-2)
   }
 
+  /// A machine that skips nothing: with this threshold every input is an event, exact zeros too.
+  private let everything = Float(bitPattern: .max)
+
+  @Test(arguments: [false, true]) func withThresholdsAtZeroEveryBitIsTheDenseModels(halves: Bool) throws {
+    let (model, bytes) = try openTiny(TinyModel(halves: halves))
+    defer { withExtendedLifetime(bytes) {} }
+    let sparse = try Session(model)
+    let dense = try Session(model)
+    dense.storage.pointee.thresholds.update(repeating: everything)
+    for token in tokens {
+      try sparse.step(token)
+      try dense.step(token)
+      #expect(sparse.logits.map(\.bitPattern) == dense.logits.map(\.bitPattern))
+    }
+    #expect(dense.counts.effectiveMACs == dense.counts.denseMACs)
+    #expect(sparse.counts.effectiveMACs < dense.counts.effectiveMACs)
+  }
+
   @Test func countsAreEventsTimesOutputs() throws {
     let (model, bytes) = try openTiny()
     defer { withExtendedLifetime(bytes) {} }
