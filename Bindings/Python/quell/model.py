@@ -2,10 +2,11 @@
 
 import ctypes
 import os
-from typing import Any, Iterator, NamedTuple, Optional, Union
+from typing import Any, Iterator, NamedTuple, Union
 
 import numpy as np
 
+from ._handle import Handle
 from ._library import call, library, text
 from .generation import Token, continuation
 from .sampling import Sampler
@@ -30,14 +31,15 @@ class Site(NamedTuple):
     """Whether it feeds the vocabulary head."""
 
 
-class Model:
+class Model(Handle):
     """A model. Never changes; any number of sessions and threads may share it.
 
     source: the path of a model file, which is mapped and must stay as it is, or the bytes of one, which are copied.
     """
 
+    _kind = "model"
+
     def __init__(self, source: Union[str, os.PathLike[str], bytes, bytearray, memoryview]) -> None:
-        self._handle: Optional[int] = None
         self._memory: Any = None
         handle = ctypes.c_void_p()
         if isinstance(source, (bytes, bytearray, memoryview)):
@@ -118,31 +120,13 @@ class Model:
 
     # ---- Life ----
 
-    @property
-    def closed(self) -> bool:
-        """Whether close() was called."""
-        return self._handle is None
-
     def close(self) -> None:
         """Closes the model; its sessions go on. A second call does nothing."""
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            library.quell_model_close(handle)
+        super().close()
 
-    def __enter__(self) -> "Model":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-    @property
-    def _open_handle(self) -> int:
-        if self._handle is None:
-            raise ValueError("the model is closed")
-        return self._handle
+    @staticmethod
+    def _release(handle: int) -> None:
+        library.quell_model_close(handle)
 
 
 def _aligned_copy(source: Union[bytes, bytearray, memoryview]) -> np.ndarray:

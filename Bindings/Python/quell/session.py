@@ -1,12 +1,13 @@
 """One run of a model."""
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Iterable, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Iterable, NamedTuple, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _interface
+from ._handle import Handle
 from ._library import call, library
 from .sampling import Sampler
 
@@ -43,14 +44,15 @@ class Cost(NamedTuple):
     """Milliseconds per token if nothing were skipped."""
 
 
-class Session:
+class Session(Handle):
     """One run of a model: takes tokens, gives logits, remembers what came before. Belongs to one thread at a time.
 
     Made by Model.session(). Keeps its model open.
     """
 
+    _kind = "session"
+
     def __init__(self, model: "Model", context_length: int = 0) -> None:
-        self._handle: Optional[int] = None
         if not 0 <= context_length < 2**32:
             raise ValueError("context_length is not from 0 to 2**32 - 1")
         options = _interface.SessionOptions(
@@ -170,31 +172,13 @@ class Session:
         """The model that runs."""
         return self._model
 
-    @property
-    def closed(self) -> bool:
-        """Whether close() was called."""
-        return self._handle is None
-
     def close(self) -> None:
         """Ends the session. A second call does nothing."""
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            library.quell_session_close(handle)
+        super().close()
 
-    def __enter__(self) -> "Session":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-    @property
-    def _open_handle(self) -> int:
-        if self._handle is None:
-            raise ValueError("the session is closed")
-        return self._handle
+    @staticmethod
+    def _release(handle: int) -> None:
+        library.quell_session_close(handle)
 
 
 def _token(token: int) -> int:
