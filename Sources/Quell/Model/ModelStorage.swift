@@ -159,13 +159,12 @@ struct ModelStorage {
     }
   }
 
-  /// FNV-1a over what decides the meaning of a state: the program and its vectors, not the weights.
+  /// A hash of what decides the meaning of a state: the program and its vectors, not the weights.
   private func makeFingerprint(_ operations: WordArray, _ values: WordArray) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    func mix(_ word: UInt32) { hash = (hash ^ UInt64(word)) &* 0x100_0000_01b3 }
-    for index in 0..<operations.count { mix(operations[index]) }
-    for index in 0..<values.count { mix(values[index]) }
-    mix(UInt32(truncatingIfNeeded: vocabularySize))
-    return hash
+    var hash = FNVHash()
+    for index in 0..<operations.count { hash.combine(operations[index]) }
+    for index in 0..<values.count { hash.combine(values[index]) }
+    hash.combine(UInt32(truncatingIfNeeded: vocabularySize))
+    return hash.value
   }
 }

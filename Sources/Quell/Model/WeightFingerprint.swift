@@ -4,16 +4,15 @@ extension ModelStorage {
   /// A hash of the program and of a few numbers of every tensor, evenly spaced: enough to tell a model from its fine-tuned kin
   /// without reading all of its weights. Costs one memory page for each sample at most.
   func weightFingerprint() -> UInt64 {
-    var hash = fingerprint
-    func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    var hash = FNVHash(after: fingerprint)
     for tensor in tensors {
       let count = tensor.rows * tensor.columns
       for sample in 0..<min(ModelStorage.samplesPerTensor, count) {
         let (size, element) = (tensor.format.size, ModelStorage.position(of: sample, among: count))
-        for byte in 0..<size { mix(tensor.data.load(fromByteOffset: element * size + byte, as: UInt8.self)) }
+        for byte in 0..<size { hash.combine(tensor.data.load(fromByteOffset: element * size + byte, as: UInt8.self)) }
       }
     }
-    return hash
+    return hash.value
   }
 
   private static func position(of sample: Int, among count: Int) -> Int {

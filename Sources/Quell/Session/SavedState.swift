@@ -83,8 +83,8 @@ extension SessionStorage {
   }
 
   private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return hash
+    var hash = FNVHash()
+    for byte in bytes { hash.combine(byte) }
+    return hash.value
   }
 }

@@ -53,11 +53,11 @@ struct HashIndex {
   }
 }
 
-/// The hash of a run of bytes (FNV-1a), taken byte by byte.
+/// The hash of a run of bytes, taken byte by byte, its bits spread for the index.
 struct ByteHash {
-  private var state: UInt64 = 0xcbf2_9ce4_8422_2325
+  private var hash = FNVHash()
 
-  mutating func combine(_ byte: UInt8) { state = (state ^ UInt64(byte)) &* 0x100_0000_01b3 }
+  mutating func combine(_ byte: UInt8) { hash.combine(byte) }
 
-  var value: UInt64 { HashIndex.mix(state) }
+  var value: UInt64 { HashIndex.mix(hash.value) }
 }
