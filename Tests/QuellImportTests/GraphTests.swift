@@ -6,25 +6,6 @@ import Testing
 
 /// Small graphs made for one idea each, with logits worked by hand.
 struct GraphTests {
-  /// Imports a graph and gives the logits after each token.
-  private func logits(_ graph: GraphBuilder, _ tokens: [UInt32]) throws -> [[Float]] {
-    try withFolder { folder in
-      let input = folder.appendingPathComponent("graph.onnx")
-      try graph.model.write(to: input)
-      let output = folder.appendingPathComponent("graph.gguf").path
-      try importONNX(from: input.path, to: output)
-      return try run(output, tokens, contextLength: 8)
-    }
-  }
-
-  private func failure(_ graph: GraphBuilder) throws -> ImportFailure {
-    try withFolder { folder in
-      let input = folder.appendingPathComponent("graph.onnx")
-      try graph.model.write(to: input)
-      return try #require(importFailure(input.path, folder.appendingPathComponent("graph.gguf").path))
-    }
-  }
-
   /// A token, a table of three rows (1, 2), (3, 4), (5, 6), and a head: logits = x times [[1, 0, 2], [0, 1, 1]].
   private func start() -> GraphBuilder {
     var graph = GraphBuilder()

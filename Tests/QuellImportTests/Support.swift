@@ -70,3 +70,23 @@ extension [Float] {
   /// Where the greatest number is.
   var argMax: Int { indices.max { self[$0] < self[$1] } ?? 0 }
 }
+
+/// Imports a graph and gives the logits after each token.
+func logits(_ graph: GraphBuilder, _ tokens: [UInt32]) throws -> [[Float]] {
+  try withFolder { folder in
+    let input = folder.appendingPathComponent("graph.onnx")
+    try graph.model.write(to: input)
+    let output = folder.appendingPathComponent("graph.gguf").path
+    try importONNX(from: input.path, to: output)
+    return try run(output, tokens, contextLength: 8)
+  }
+}
+
+/// Why a graph is refused.
+func failure(_ graph: GraphBuilder) throws -> ImportFailure {
+  try withFolder { folder in
+    let input = folder.appendingPathComponent("graph.onnx")
+    try graph.model.write(to: input)
+    return try #require(importFailure(input.path, folder.appendingPathComponent("graph.gguf").path))
+  }
+}

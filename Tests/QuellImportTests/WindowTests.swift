@@ -38,24 +38,6 @@ struct WindowTests {
     graph.node("Trilu", ["ones"], ["lower"], ints: ["upper": 0])
   }
 
-  private func logits(_ graph: GraphBuilder, _ tokens: [UInt32]) throws -> [[Float]] {
-    try withFolder { folder in
-      let input = folder.appendingPathComponent("graph.onnx")
-      try graph.model.write(to: input)
-      let output = folder.appendingPathComponent("graph.gguf").path
-      try importONNX(from: input.path, to: output)
-      return try run(output, tokens, contextLength: 8)
-    }
-  }
-
-  private func failure(_ graph: GraphBuilder) throws -> ImportFailure {
-    try withFolder { folder in
-      let input = folder.appendingPathComponent("graph.onnx")
-      try graph.model.write(to: input)
-      return try #require(importFailure(input.path, folder.appendingPathComponent("graph.gguf").path))
-    }
-  }
-
   @Test func everyPositionIsTheSameStep() throws {
     let graph = window { graph in graph.node("Mul", ["x", "x"], ["y"]) }
     // Squares of (1, 2) and (5, 6), whatever came before.
