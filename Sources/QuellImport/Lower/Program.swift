@@ -71,8 +71,10 @@ extension Operation {
   /// The values that the operation reads.
   var reads: [Int] {
     switch self {
-    case .row: []
-    case .copy(let source, _), .unary(_, let source, _), .events(_, let source): [source]
+    case .row, .position: []
+    case .copy(let source, _), .unary(_, let source, _), .events(_, let source), .arrange(let source, _, _),
+      .reduce(_, let source, _, _):
+      [source]
     case .binary(_, let left, let right, _): [left, right]
     case .normalize(_, let source, let gain, let bias, _, _): [source] + [gain, bias].compactMap { $0 }
     case .linear(_, _, let bias, _): [bias].compactMap { $0 }
@@ -84,7 +86,8 @@ extension Operation {
   var writes: Int? {
     switch self {
     case .row(_, _, _, let result), .copy(_, let result), .unary(_, _, let result), .binary(_, _, _, let result),
-      .normalize(_, _, _, _, _, let result), .linear(_, _, _, let result), .attention(_, _, _, _, _, _, let result):
+      .normalize(_, _, _, _, _, let result), .linear(_, _, _, let result), .attention(_, _, _, _, _, _, let result),
+      .position(let result), .arrange(_, _, let result), .reduce(_, _, _, let result):
       result
     case .events: nil
     }
