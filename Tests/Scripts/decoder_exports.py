@@ -79,7 +79,7 @@ def export(folder, name, make, kind, numbered):
     layers = 1 if kind == "torchscript" else 2
     model, heads, width = make(layers)
     randomised(model)
-    module = (NumberedStep if numbered else Step)(model)
+    module = (NumberedStep if numbered else Step)(model).eval()
     past = 3
     inputs = [torch.ones(1, 1, dtype=torch.int64), torch.ones(1, past + 1, dtype=torch.int64)]
     names = ["input_ids", "attention_mask"]
