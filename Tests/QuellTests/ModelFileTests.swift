@@ -50,7 +50,18 @@ private let wrongFiles: [WrongFile] = [
   WrongFile("a key twice", says: "twice") { $0.file.keys.append(("quell.logits", .uint32(1))) },
   WrongFile("half an operation", says: "whole groups of 8") { $0.file["quell.operations"] = .uint32s([1, 2, 3]) },
   WrongFile("unknown operation", QUELL_UNSUPPORTED, says: "operation 0") { $0.setWord(0, of: 0, to: 99) },
-  WrongFile("unknown function", QUELL_UNSUPPORTED, says: "operation 10") { $0.setWord(1, of: 10, to: 4) },
+  WrongFile("unknown function", QUELL_UNSUPPORTED, says: "operation 10") { $0.setWord(1, of: 10, to: 11) },
+  // Values 1 and 2 are vectors of 12, x and place.
+  WrongFile("a wide position", says: "a position is one number") { $0.setOperation(0, .position(result: 1)) },
+  WrongFile("an order that reaches too far", says: "reaches out of its source") {
+    $0.setOperation(1, .arrange(source: 1, Arrangement(rows: 3, columns: 2, blockStep: 0, rowStep: 4, columnStep: 4), result: 2))
+  },
+  WrongFile("an order within its result", says: "overlaps the result") {
+    $0.setOperation(1, .arrange(source: 1, Arrangement(rows: 3, columns: 4, blockStep: 0, rowStep: 1, columnStep: 3), result: 1))
+  },
+  WrongFile("a reduction of halves", says: "does not divide its source") {
+    $0.setOperation(1, .reduce(.sum, source: 1, inner: 5, result: 2))
+  },
   WrongFile("no such value", says: "no such value") { $0.setWord(4, of: 0, to: 1000) },
   WrongFile("index of 2^32 - 1", says: "no such value") { $0.setWord(4, of: 0, to: .max) },
   WrongFile("no such tensor", says: "no such tensor") { $0.setWord(1, of: 0, to: 1000) },
@@ -116,6 +127,14 @@ extension TinyModel {
     var changed = words
     changed[8 * operation + index] = word
     file["quell.operations"] = .uint32s(changed)
+  }
+
+  fileprivate mutating func setOperation(_ index: Int, _ operation: Quell.Operation) {
+    var word = 0
+    operation.encode {
+      setWord(word, of: index, to: $0)
+      word += 1
+    }
   }
 
   fileprivate mutating func exchange(_ left: Int, _ right: Int) {
@@ -206,6 +225,8 @@ extension TinyModel {
       .linear(matrix: 1, layout: .outputMajor, bias: nil, scale: 8, result: 2),
       .linear(matrix: 1, layout: .inputMajor, bias: 0, scale: nil, result: 2),
       .attention(query: 1, key: 2, value: 3, cache: 4, heads: 5, scale: 0.125, result: 6),
+      .position(result: 3), .reduce(.maximum, source: 1, inner: 2, result: 3),
+      .arrange(source: 1, Arrangement(rows: 2, columns: 3, blockStep: 4, rowStep: 5, columnStep: 6), result: 7),
     ]
     for operation in operations {
       var words: [UInt32] = []

@@ -108,6 +108,20 @@ struct Verifier {
       try verifyApart(operands.1, result)
       try verifyApart(operands.2, result)
       try verifyAttention(model.caches[cache], heads, (operands.0.count, operands.1.count, operands.2.count), result.count)
+    case .position(let result):
+      guard try written(result).count == 1 else { throw bad("a position is one number") }
+    case .arrange(let source, let arrangement, let result):
+      let source = try value(source)
+      let result = try written(result)
+      try verifyApart(source, result)
+      guard arrangement.fits(result.count, within: source.count) else { throw bad("an order of elements reaches out of its source") }
+    case .reduce(_, let source, let inner, let result):
+      let source = try value(source)
+      let result = try written(result)
+      try verifyApart(source, result)
+      guard inner > 0, result.count % inner == 0, source.count > 0, source.count % result.count == 0 else {
+        throw bad("a reduction does not divide its source")
+      }
     }
   }
 

@@ -38,6 +38,9 @@ extension SessionStorage {
     case .normalize(.layer, let source, let gain, let bias, let epsilon, let result):
       LayerNormalization.run(
         memory(source), gain: memory(gain), bias: memory(bias), epsilon: epsilon, memory(result), count: count(result))
+    case .normalize(.rootMeanSquare, let source, let gain, let bias, let epsilon, let result):
+      RootMeanSquareNormalization.run(
+        memory(source), gain: memory(gain), bias: memory(bias), epsilon: epsilon, memory(result), count: count(result))
     case .events(let site, let source):
       detectEvents(at: site, memory(source), count: count(source))
     case .linear(let matrix, let layout, let bias, let scale, let result):
@@ -46,6 +49,13 @@ extension SessionStorage {
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       attention(cache, heads: heads, scale: scale)
         .run(query: memory(query), key: memory(key), value: memory(value), position: position, result: memory(result))
+    case .position(let result):
+      memory(result).pointee = Float(position)
+    case .arrange(let source, let arrangement, let result):
+      arrangement.copy(memory(source), to: memory(result), count: count(result))
+    case .reduce(let function, let source, let inner, let result):
+      let elements = count(result)
+      function.run(memory(source), length: count(source) / elements, inner: inner, memory(result), count: elements)
     }
   }
 
