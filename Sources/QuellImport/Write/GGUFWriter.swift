@@ -20,14 +20,20 @@ public struct GGUFTensor {
   public let dimensions: [Int]
   /// The type of the elements.
   public let type: ElementType
+  /// How much progress the tensor stands for: the bytes that it is made of, where these are not its own.
+  let sourceBytes: Int
   /// Hands all bytes to the sink, in order; called once, when the tensor's turn has come.
   let produce: (Sink) throws(ImportFailure) -> Void
 
   /// A tensor whose bytes are produced when they are written.
-  public init(name: String, dimensions: [Int], type: ElementType, produce: @escaping (Sink) throws(ImportFailure) -> Void) {
+  public init(
+    name: String, dimensions: [Int], type: ElementType, sourceBytes: Int? = nil,
+    produce: @escaping (Sink) throws(ImportFailure) -> Void
+  ) {
     self.name = name
     self.dimensions = dimensions
     self.type = type
+    self.sourceBytes = sourceBytes ?? dimensions.product * type.size
     self.produce = produce
   }
 
@@ -52,11 +58,12 @@ public enum GGUFWriter {
 
   /// Writes a file; it appears under its name only when it is complete.
   ///
-  /// The keys must include `general.alignment` with ``alignment``. `isCancelled` is asked between pieces of data of a few
-  /// megabytes; once it says yes, nothing is left behind and the failure is of kind `cancelled`. `check` gets the path of the
+  /// The keys must include `general.alignment` with ``alignment``. `progress` is told between pieces of data of a few
+  /// megabytes how many bytes are done, and of how many; once it says no, nothing is left behind and the failure is of kind
+  /// `cancelled`. `check` gets the path of the
   /// complete file before it has its name; what it throws, leaves nothing behind either.
   public static func write(
-    to path: String, pairs: [GGUFPair], tensors: [GGUFTensor], isCancelled: () -> Bool = { false },
+    to path: String, pairs: [GGUFPair], tensors: [GGUFTensor], progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
     check: (String) throws(ImportFailure) -> Void = { _ in }
   ) throws(ImportFailure) {
     let file = try OutputFile(path: path)
@@ -77,14 +84,20 @@ public enum GGUFWriter {
     }
     try file.write(head.bytes)
     try file.pad(to: alignment)
+    let total = tensors.reduce(0) { $0 + $1.sourceBytes }
+    var before = 0
     for tensor in tensors {
       let start = file.count
-      try withoutActuallyEscaping(isCancelled) { isCancelled throws(ImportFailure) in
+      try withoutActuallyEscaping(progress) { progress throws(ImportFailure) in
         try tensor.produce { bytes throws(ImportFailure) in
-          if isCancelled() { throw ImportFailure(.cancelled, "The import was cancelled.") }
+          let share = Double(file.count - start) / Double(max(tensor.byteCount, 1))
+          guard progress(before + Int(share * Double(tensor.sourceBytes)), total) else {
+            throw ImportFailure(.cancelled, "The import was cancelled.")
+          }
           try file.write(bytes)
         }
       }
+      before += tensor.sourceBytes
       guard file.count - start == tensor.byteCount else {
         throw .unwritable("Tensor \"\(tensor.name)\" gave \(file.count - start) bytes where its shape needs \(tensor.byteCount).")
       }

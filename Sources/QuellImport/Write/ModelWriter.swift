@@ -8,12 +8,14 @@ extension Program {
     let tensors = try self.tensors.map { tensor throws(ImportFailure) -> GGUFTensor in
       let type = tensor.elementType(options.weights)
       let stream = WeightStream(name: tensor.name, weight: tensor.weight, type: type)
-      return GGUFTensor(name: tensor.name, dimensions: tensor.weight.shape.reversed(), type: type) { sink throws(ImportFailure) in
+      return GGUFTensor(
+        name: tensor.name, dimensions: tensor.weight.shape.reversed(), type: type, sourceBytes: tensor.weight.type.bytes(tensor.weight.count)
+      ) { sink throws(ImportFailure) in
         try stream.produce(sink)
       }
     }
     try GGUFWriter.write(
-      to: path, pairs: try pairs(name) + options.metadata, tensors: tensors, isCancelled: options.isCancelled, check: check)
+      to: path, pairs: try pairs(name) + options.metadata, tensors: tensors, progress: options.progress, check: check)
   }
 
   private func pairs(_ name: String) throws(ImportFailure) -> [GGUFPair] {
