@@ -67,7 +67,7 @@ private func report(
         ImportReport.Site(
           name: program.siteNames[site], kind: program.siteKinds[site], inputs: program.count(source), outputs: 0))
     }
-    if case .linear(_, _, _, let result) = operation { sites[sites.count - 1].outputs += program.count(result) }
+    if case .linear(_, _, _, _, let result) = operation { sites[sites.count - 1].outputs += program.count(result) }
   }
   let inputs = specialiser.interface.inputs.map { input in
     let role =

@@ -81,6 +81,20 @@ private let wrongFiles: [WrongFile] = [
   WrongFile("a site too few", says: "differ in length") { $0.file["quell.thresholds"] = .float32s([0, 0, 0]) },
   WrongFile("unknown storage", says: "unknown storage") { $0.setStorage(of: 0, to: 3) },
   WrongFile("unknown tensor type", QUELL_UNSUPPORTED, says: "GGUF type 7") { $0.file.tensors[0].type = 7 },
+  WrongFile("integers without a scale", says: "scale") { $0.file.tensors[0].type = 24 },
+  WrongFile("floats with a scale", says: "scale") { $0.setWord(5, of: 0, to: $0.weightValue) },
+  WrongFile("half a block", says: "blocks of 32") { $0.file.tensors[0].type = 2 },
+  WrongFile("blocks past the end", says: "past the end") {
+    ($0.file.tensors[0].type, $0.file.tensors[0].dimensions) = (2, [0x7fff_ffe0, 0x7fff_ffff])
+  },
+  WrongFile("a scale too short", says: "scale") {
+    $0 = TinyModel(format: .int8)
+    $0.setWord(4, of: 9, to: $0.word(5, of: 0))
+  },
+  WrongFile("a scale that changes", says: "scale") {
+    $0 = TinyModel(format: .int8)
+    $0.setWord(5, of: 0, to: $0.word(5, of: 22))
+  },
   WrongFile("three dimensions", QUELL_UNSUPPORTED, says: "3 dimensions") { $0.file.tensors[0].dimensions = [4, 3, 11] },
   WrongFile("dimension of zero", says: "impossible dimension") { $0.file.tensors[0].dimensions = [0, 11] },
   WrongFile("dimensions that overflow", says: "past the end") { $0.file.tensors[0].dimensions = [0x7fff_ffff, 0x7fff_ffff] },
@@ -185,10 +199,12 @@ extension TinyModel {
 
   @Test func operationsSurviveTheirEncoding() {
     let operations: [Quell.Operation] = [
-      .row(table: 1, source: .position, add: 2, result: 3), .copy(source: 4, result: 5), .unary(.sigmoid, source: 1, result: 2),
+      .row(table: 1, source: .position, add: 2, result: 3, scale: nil),
+      .row(table: 1, source: .token, add: 0, result: 3, scale: 0), .copy(source: 4, result: 5), .unary(.sigmoid, source: 1, result: 2),
       .binary(.maximum, left: 1, right: 2, result: 3),
       .normalize(.layer, source: 1, gain: nil, bias: 7, epsilon: 1e-5, result: 2), .events(site: 8, source: 9),
-      .linear(matrix: 1, layout: .outputMajor, bias: nil, result: 2), .linear(matrix: 1, layout: .inputMajor, bias: 0, result: 2),
+      .linear(matrix: 1, layout: .outputMajor, bias: nil, scale: 8, result: 2),
+      .linear(matrix: 1, layout: .inputMajor, bias: 0, scale: nil, result: 2),
       .attention(query: 1, key: 2, value: 3, cache: 4, heads: 5, scale: 0.125, result: 6),
     ]
     for operation in operations {
