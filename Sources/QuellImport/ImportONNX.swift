@@ -20,7 +20,7 @@ public func importONNX(from path: String, to output: String, options: ImportOpti
 {
   let file = try MappedFile(path: path)
   guard !isSameFile(path, output) else { throw .unwritable("\(output) is the model itself; name another file.") }
-  var (program, report) = try stepProgram(of: file, isCancelled: options.isCancelled)
+  var (program, report) = try stepProgram(of: file, isCancelled: { [progress = options.progress] in !progress(0, 0) })
   program = ScratchPlan.plan(program)
   report.scratchSize = program.scratchSize
   var options = options
