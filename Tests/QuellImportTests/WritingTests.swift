@@ -86,7 +86,7 @@ struct WritingTests {
     var weight = Weight(numbers, shape: [columns, rows], type: .float32)
     weight.layout = weight.layout.transposed([1, 0])
     var bytes: [UInt8] = []
-    try WeightStream(name: "turned", weight: weight, type: .f32).produce { bytes.append(contentsOf: $0) }
+    try WeightStream(name: "turned", weights: [weight], type: .f32).produce { bytes.append(contentsOf: $0) }
     let written = bytes.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
     #expect(written.count == rows * columns)
     for (row, column) in [(0, 0), (0, 1), (1, 0), (999, 1499), (500, 1023), (731, 8)] {
@@ -99,7 +99,7 @@ struct WritingTests {
     func halves(_ numbers: [Double]) throws -> [UInt16] {
       var bytes: [UInt8] = []
       let weight = Weight(numbers, shape: [numbers.count], type: .float32)
-      try WeightStream(name: "w", weight: weight, type: .f16).produce { bytes.append(contentsOf: $0) }
+      try WeightStream(name: "w", weights: [weight], type: .f16).produce { bytes.append(contentsOf: $0) }
       return bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt16.self)) }
     }
     #expect(try halves([1, 2049, 2051, -2049, 65504, 65519]) == [0x3c00, 0x6800, 0x6802, 0xe800, 0x7bff, 0x7bff])

@@ -7,8 +7,8 @@ extension Program {
   ) throws(ImportFailure) {
     let tensors = try self.tensors.map { tensor throws(ImportFailure) -> GGUFTensor in
       let type = tensor.elementType(options.weights)
-      let stream = WeightStream(name: tensor.name, weight: tensor.weight, type: type)
-      return GGUFTensor(name: tensor.name, dimensions: tensor.weight.shape.reversed(), type: type) { sink throws(ImportFailure) in
+      let stream = WeightStream(name: tensor.name, weights: tensor.weights, type: type)
+      return GGUFTensor(name: tensor.name, dimensions: tensor.shape.reversed(), type: type) { sink throws(ImportFailure) in
         try stream.produce(sink)
       }
     }
@@ -66,7 +66,7 @@ extension Program.Tensor {
     switch weights {
     case .f32: return .f32
     case .f16: return .f16
-    case .source: return weight.type == .float16 ? .f16 : .f32
+    case .source: return self.weights.allSatisfy { $0.type == .float16 } ? .f16 : .f32
     }
   }
 }
