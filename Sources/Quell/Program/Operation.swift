@@ -20,6 +20,12 @@ public enum Operation: Equatable, Sendable {
   /// Appends key and value to a cache, then attends with every head of the query over all positions so far.
   case attention(query: Int, key: Int, value: Int, cache: Int, heads: Int, scale: Float, result: Int)
 
+  /// Runs the `count` elementwise operations that follow, all over `elements` numbers, a tile of each after the other, so that
+  /// what passes between them stays in the nearest cache. The last may be `events`.
+  case chain(count: Int, elements: Int)
+
+  /// The most operations that a chain may have.
+  public static let longestChain = 64
   /// How many 32-bit words encode one operation.
   public static let wordCount = 8
 }
@@ -75,6 +81,7 @@ extension Operation {
     static let events: UInt32 = 6
     static let linear: UInt32 = 7
     static let attention: UInt32 = 8
+    static let chain: UInt32 = 9
   }
 
   /// The operation that eight words of a file stand for, or nil where they stand for none.
@@ -108,6 +115,8 @@ extension Operation {
       self = .attention(
         query: index(1), key: index(2), value: index(3), cache: index(4), heads: index(5), scale: Float(bitPattern: word(6)),
         result: index(7))
+    case Code.chain:
+      self = .chain(count: index(1), elements: index(2))
     default:
       return nil
     }
@@ -140,6 +149,8 @@ extension Operation {
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       words(
         Code.attention, word(query), word(key), word(value), word(cache), word(heads), scale.bitPattern, word(result))
+    case .chain(let count, let elements):
+      words(Code.chain, word(count), word(elements))
     }
   }
 }
