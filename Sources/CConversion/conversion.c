@@ -114,6 +114,30 @@ void conversion_integers(const void *from, int8_t *to, size_t count) {
 }
 
 EVERY_PROCESSOR
+void conversion_blocks_of_half_bytes(const void *from, void *to, size_t count) {
+  enum { block = 32 };
+  uint8_t *bytes = to;
+  for (size_t first = 0; first < count; first += block, bytes += 2 + block / 2) {
+    const unaligned_float *numbers = (const unaligned_float *)from + first;
+    float least = 0, most = 0;
+    for (size_t i = 0; i < block; i++) {
+      least = numbers[i] < least ? numbers[i] : least;
+      most = numbers[i] > most ? numbers[i] : most;
+    }
+    float step = (most > -least ? most : least) / -8;
+    conversion_narrow_half(&step, bytes, 1);
+    conversion_widen_half(bytes, &step, 1);
+    float factor = step == 0 ? 0 : 1 / step;
+    uint8_t codes[block];
+    for (size_t i = 0; i < block; i++) {
+      float number = numbers[i] * factor;
+      codes[i] = (uint8_t)(whole(number > 7 ? 7 : number < -8 ? -8 : number) + 8);
+    }
+    for (size_t i = 0; i < block / 2; i++) bytes[2 + i] = (uint8_t)(codes[i] | codes[i + block / 2] << 4);
+  }
+}
+
+EVERY_PROCESSOR
 uint32_t conversion_greatest(const void *from, size_t count, uint32_t greatest) {
   const unaligned_word *numbers = from;
   for (size_t i = 0; i < count; i++) {
