@@ -27,7 +27,8 @@ let package = Package(
       dependencies: ["CProtobuf"],
       cxxSettings: [.define("ONNX_NAMESPACE", to: "onnx"), .define("ONNX_ML", to: "1")],
       linkerSettings: [.linkedLibrary("onnx"), .linkedLibrary("onnx_proto")]),
-    .target(name: "QuellImport", dependencies: ["COnnx", "CQuell", "CZlib", "Quell"]),
+    .target(name: "CConversion"),
+    .target(name: "QuellImport", dependencies: ["CConversion", "COnnx", "CQuell", "CZlib", "Quell"]),
 
     // MARK: The command
     .executableTarget(
@@ -37,7 +38,7 @@ let package = Package(
     // MARK: Tests
     .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell"]),
     .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport"], exclude: ["Fixtures"]),
-    .testTarget(name: "QuellToolTests", dependencies: ["QuellTool"]),
+    .testTarget(name: "QuellToolTests", dependencies: ["QuellTool"], exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

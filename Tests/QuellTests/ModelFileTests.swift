@@ -74,6 +74,20 @@ private let wrongFiles: [WrongFile] = [
   WrongFile("a site twice", says: "twice") { $0.setWord(1, of: 12, to: 0) },
   WrongFile("a linear before any events", says: "before any list") { $0.exchange(8, 9) },
   WrongFile("matrix of the wrong shape", says: "does not fit") { $0.setWord(1, of: 9, to: 8) },
+  WrongFile("a chain of nothing", says: "has no operations") { $0.insertChain(at: 4, count: 0) },
+  WrongFile("a chain beyond the end", says: "more than there are") { $0.insertChain(at: 22, count: 2) },
+  WrongFile("a chain without end", says: "more than there are") { $0.insertChain(at: 4, count: .max) },
+  WrongFile("a chain of another length", says: "another length") { $0.insertChain(at: 4, count: 3, elements: 11) },
+  WrongFile("a chain of chains", says: "not elementwise") {
+    $0.insertChain(at: 4, count: 1)
+    $0.insertChain(at: 4, count: 2)
+  },
+  WrongFile("a chain around a normalisation", says: "not elementwise") { $0.insertChain(at: 2, count: 2) },
+  WrongFile("a chain that goes on after events", says: "not elementwise") { $0.insertChain(at: 7, count: 3) },
+  WrongFile("a chain that reads across its tiles", says: "overlaps the result") {
+    $0.shiftMixed()
+    $0.insertChain(at: 4, count: 2)
+  },
   WrongFile("heads that do not divide", says: "do not fit together") { $0.setWord(5, of: 19, to: 5) },
   WrongFile("no heads", says: "impossible") { $0.setWord(5, of: 19, to: 0) },
   WrongFile("no such cache", says: "impossible") { $0.setWord(4, of: 19, to: 1) },
@@ -92,6 +106,20 @@ private let wrongFiles: [WrongFile] = [
   WrongFile("a site too few", says: "differ in length") { $0.file["quell.thresholds"] = .float32s([0, 0, 0]) },
   WrongFile("unknown storage", says: "unknown storage") { $0.setStorage(of: 0, to: 3) },
   WrongFile("unknown tensor type", QUELL_UNSUPPORTED, says: "GGUF type 7") { $0.file.tensors[0].type = 7 },
+  WrongFile("integers without a scale", says: "scale") { $0.file.tensors[0].type = 24 },
+  WrongFile("floats with a scale", says: "scale") { $0.setWord(5, of: 0, to: $0.weightValue) },
+  WrongFile("half a block", says: "blocks of 32") { $0.file.tensors[0].type = 2 },
+  WrongFile("blocks past the end", says: "past the end") {
+    ($0.file.tensors[0].type, $0.file.tensors[0].dimensions) = (2, [0x7fff_ffe0, 0x7fff_ffff])
+  },
+  WrongFile("a scale too short", says: "scale") {
+    $0 = TinyModel(format: .int8)
+    $0.setWord(4, of: 9, to: $0.word(5, of: 0))
+  },
+  WrongFile("a scale that changes", says: "scale") {
+    $0 = TinyModel(format: .int8)
+    $0.setWord(5, of: 0, to: $0.word(5, of: 22))
+  },
   WrongFile("three dimensions", QUELL_UNSUPPORTED, says: "3 dimensions") { $0.file.tensors[0].dimensions = [4, 3, 11] },
   WrongFile("dimension of zero", says: "impossible dimension") { $0.file.tensors[0].dimensions = [0, 11] },
   WrongFile("dimensions that overflow", says: "past the end") { $0.file.tensors[0].dimensions = [0x7fff_ffff, 0x7fff_ffff] },
@@ -123,6 +151,21 @@ extension TinyModel {
     }
   }
 
+  fileprivate mutating func insertChain(at operation: Int, count: UInt32, elements: Int = TinyModel.width) {
+    var changed = words
+    changed.insert(contentsOf: [9, count, UInt32(elements), 0, 0, 0, 0, 0], at: 8 * operation)
+    file["quell.operations"] = .uint32s(changed)
+  }
+
+  /// Lets the second multiplication read a vector that begins one number before the result of the first.
+  fileprivate mutating func shiftMixed() {
+    guard case .uint32s(var values)? = file["quell.values"] else { return }
+    let mixed = Int(word(4, of: 4))
+    setWord(2, of: 5, to: UInt32(values.count / 3))
+    values += [values[3 * mixed], values[3 * mixed + 1] - 1, values[3 * mixed + 2]]
+    file["quell.values"] = .uint32s(values)
+  }
+
   fileprivate mutating func exchange(_ left: Int, _ right: Int) {
     var changed = words
     for index in 0..<8 { changed.swapAt(8 * left + index, 8 * right + index) }
@@ -139,6 +182,17 @@ extension TinyModel {
 @Suite struct ModelFileTests {
   @Test func theTinyModelIsRight() {
     #expect(tryToRun(TinyModel().file.build()) == nil)
+  }
+
+  @Test func chainsOfTheTinyModelAreRight() {
+    var tiny = TinyModel()
+    tiny.insertChain(at: 10, count: 3, elements: TinyModel.hidden)
+    tiny.insertChain(at: 4, count: 5)
+    #expect(tryToRun(tiny.file.build()) == nil)
+    // Apart from a chain, a vector may be read at any place.
+    var shifted = TinyModel()
+    shifted.shiftMixed()
+    #expect(tryToRun(shifted.file.build()) == nil)
   }
 
   @Test(arguments: wrongFiles) func eachWrongFileHasItsMessage(_ wrong: WrongFile) throws {
@@ -204,10 +258,12 @@ extension TinyModel {
 
   @Test func operationsSurviveTheirEncoding() {
     let operations: [Quell.Operation] = [
-      .row(table: 1, source: .position, add: 2, result: 3), .copy(source: 4, result: 5), .unary(.sigmoid, source: 1, result: 2),
+      .row(table: 1, source: .position, add: 2, result: 3, scale: nil),
+      .row(table: 1, source: .token, add: 0, result: 3, scale: 0), .copy(source: 4, result: 5), .unary(.sigmoid, source: 1, result: 2),
       .binary(.maximum, left: 1, right: 2, result: 3),
       .normalize(.layer, source: 1, gain: nil, bias: 7, epsilon: 1e-5, result: 2), .events(site: 8, source: 9),
-      .linear(matrix: 1, layout: .outputMajor, bias: nil, result: 2), .linear(matrix: 1, layout: .inputMajor, bias: 0, result: 2),
+      .linear(matrix: 1, layout: .outputMajor, bias: nil, scale: 8, result: 2),
+      .linear(matrix: 1, layout: .inputMajor, bias: 0, scale: nil, result: 2),
       .attention(query: 1, key: 2, value: 3, cache: 4, heads: 5, scale: 0.125, result: 6),
       .position(result: 3), .reduce(.maximum, source: 1, inner: 2, result: 3),
       .arrange(source: 1, Arrangement(rows: 2, columns: 3, blockStep: 4, rowStep: 5, columnStep: 6), result: 7),

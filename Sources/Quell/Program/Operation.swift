@@ -3,8 +3,9 @@
 /// A program is a flat list of these for one token. Operands are indices into the program's values, or into the file's
 /// tensors where a parameter is called `table` or `matrix`. docs/FORMAT.md defines each operation and its encoding.
 public enum Operation: Equatable, Sendable {
-  /// result = row `add + n` of the table, n being the token or the position.
-  case row(table: Int, source: RowSource, add: Int, result: Int)
+  /// result = row `add + n` of the table, n being the token or the position, times that row's element of the scale, which tables
+  /// of integers have.
+  case row(table: Int, source: RowSource, add: Int, result: Int, scale: Int?)
   /// result = source.
   case copy(source: Int, result: Int)
   /// result[i] = function(source[i]).
@@ -15,8 +16,8 @@ public enum Operation: Equatable, Sendable {
   case normalize(Normalization, source: Int, gain: Int?, bias: Int?, epsilon: Float, result: Int)
   /// Makes the list of events of a site from the source.
   case events(site: Int, source: Int)
-  /// result = matrix times the last list of events, plus the bias.
-  case linear(matrix: Int, layout: MatrixLayout, bias: Int?, result: Int)
+  /// result = matrix times the last list of events, times the scale of each output, which matrices of integers have, plus the bias.
+  case linear(matrix: Int, layout: MatrixLayout, bias: Int?, scale: Int?, result: Int)
   /// Appends key and value to a cache, then attends with every head of the query over all positions so far.
   case attention(query: Int, key: Int, value: Int, cache: Int, heads: Int, scale: Float, result: Int)
   /// result[0] = the position of the token, counted from 0.
@@ -25,6 +26,13 @@ public enum Operation: Equatable, Sendable {
   case arrange(source: Int, Arrangement, result: Int)
   /// result[i][k] = the reduction of source[i][j][k] over all j, k being below `inner`.
   case reduce(Reduction, source: Int, inner: Int, result: Int)
+
+  /// Runs the `count` elementwise operations that follow, all over `elements` numbers, a tile of each after the other, so that
+  /// what passes between them stays in the nearest cache. The last may be `events`.
+  case chain(count: Int, elements: Int)
+
+  /// The most operations that a chain may have.
+  public static let longestChain = 64
 
   /// How many 32-bit words encode one operation.
   public static let wordCount = 8
@@ -98,6 +106,7 @@ extension Operation {
     static let events: UInt32 = 6
     static let linear: UInt32 = 7
     static let attention: UInt32 = 8
+    static let chain: UInt32 = 9
     static let position: UInt32 = 10
     static let arrange: UInt32 = 11
     static let reduce: UInt32 = 12
@@ -112,7 +121,7 @@ extension Operation {
     switch word(0) {
     case Code.row:
       guard let source = RowSource(rawValue: word(2)) else { return nil }
-      self = .row(table: index(1), source: source, add: index(3), result: index(4))
+      self = .row(table: index(1), source: source, add: index(3), result: index(4), scale: optional(5))
     case Code.copy:
       self = .copy(source: index(1), result: index(2))
     case Code.unary:
@@ -129,11 +138,13 @@ extension Operation {
       self = .events(site: index(1), source: index(2))
     case Code.linear:
       guard let layout = MatrixLayout(rawValue: word(2)) else { return nil }
-      self = .linear(matrix: index(1), layout: layout, bias: optional(3), result: index(4))
+      self = .linear(matrix: index(1), layout: layout, bias: optional(3), scale: optional(4), result: index(5))
     case Code.attention:
       self = .attention(
         query: index(1), key: index(2), value: index(3), cache: index(4), heads: index(5), scale: Float(bitPattern: word(6)),
         result: index(7))
+    case Code.chain:
+      self = .chain(count: index(1), elements: index(2))
     case Code.position:
       self = .position(result: index(1))
     case Code.arrange:
@@ -158,8 +169,8 @@ extension Operation {
     func word(_ index: Int) -> UInt32 { UInt32(index) }
     func word(_ index: Int?) -> UInt32 { index.map { UInt32($0) } ?? Operation.absent }
     switch self {
-    case .row(let table, let source, let add, let result):
-      words(Code.row, word(table), source.rawValue, word(add), word(result))
+    case .row(let table, let source, let add, let result, let scale):
+      words(Code.row, word(table), source.rawValue, word(add), word(result), word(scale))
     case .copy(let source, let result):
       words(Code.copy, word(source), word(result))
     case .unary(let function, let source, let result):
@@ -170,11 +181,13 @@ extension Operation {
       words(Code.normalize, kind.rawValue, word(source), word(gain), word(bias), epsilon.bitPattern, word(result))
     case .events(let site, let source):
       words(Code.events, word(site), word(source))
-    case .linear(let matrix, let layout, let bias, let result):
-      words(Code.linear, word(matrix), layout.rawValue, word(bias), word(result))
+    case .linear(let matrix, let layout, let bias, let scale, let result):
+      words(Code.linear, word(matrix), layout.rawValue, word(bias), word(scale), word(result))
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       words(
         Code.attention, word(query), word(key), word(value), word(cache), word(heads), scale.bitPattern, word(result))
+    case .chain(let count, let elements):
+      words(Code.chain, word(count), word(elements))
     case .position(let result):
       words(Code.position, word(result))
     case .arrange(let source, let arrangement, let result):

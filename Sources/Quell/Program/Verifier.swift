@@ -4,9 +4,9 @@ import CQuell
 ///
 /// After it has passed, a step needs no check but those of the token and the position.
 struct Verifier {
-  private let model: ModelStorage
+  let model: ModelStorage
   /// The operation being checked.
-  private var index = 0
+  private(set) var index = 0
   /// The site whose events the next linear reads.
   private var site: Int?
 
@@ -71,8 +71,10 @@ struct Verifier {
 
   private mutating func verify(_ operation: Operation) throws(Failure) {
     switch operation {
-    case .row(let table, let source, let add, let result):
-      try verifyRow(tensor(table), source, add, result: written(result))
+    case .row(let table, let source, let add, let result, let scale):
+      let table = try tensor(table)
+      try verifyRow(table, source, add, result: written(result))
+      try verifyScale(scale, of: table, count: table.rows)
     case .copy(let source, let result):
       try verifyElementwise(value(source), written(result))
       guard try value(source).count == value(result).count else { throw bad("operands differ in length") }
@@ -94,8 +96,10 @@ struct Verifier {
       guard model.sites[site].inputs == 0 else { throw bad("a site makes its events twice") }
       model.sites[site].inputs = try value(source).count
       self.site = site
-    case .linear(let matrix, let layout, let bias, let result):
-      try verifyLinear(tensor(matrix), layout, bias, written(result))
+    case .linear(let matrix, let layout, let bias, let scale, let result):
+      let (matrix, result) = (try tensor(matrix), try written(result))
+      try verifyLinear(matrix, layout, bias, result)
+      try verifyScale(scale, of: matrix, count: result.count)
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       guard cache < model.caches.count, heads > 0, scale.isFinite else { throw bad("an attention is impossible") }
       let result = try written(result)
@@ -104,6 +108,8 @@ struct Verifier {
       try verifyApart(operands.1, result)
       try verifyApart(operands.2, result)
       try verifyAttention(model.caches[cache], heads, (operands.0.count, operands.1.count, operands.2.count), result.count)
+    case .chain(let count, let elements):
+      try verifyChain(count, elements)
     case .position(let result):
       guard try written(result).count == 1 else { throw bad("a position is one number") }
     case .arrange(let source, let arrangement, let result):
@@ -149,7 +155,7 @@ struct Verifier {
 
   // MARK: Operands
 
-  private func value(_ index: Int) throws(Failure) -> Value {
+  func value(_ index: Int) throws(Failure) -> Value {
     guard index < model.values.count else { throw bad("there is no such value") }
     return model.values[index]
   }
@@ -172,8 +178,20 @@ struct Verifier {
     try verifyApart(vector, result)
   }
 
+  /// Integers have a scale, known numbers that a step cannot change; other formats have none.
+  private func verifyScale(_ index: Int?, of tensor: Tensor, count: Int) throws(Failure) {
+    guard (index != nil) == tensor.format.needsScale else { throw bad("a matrix of 8-bit integers and no other takes a scale") }
+    guard let index else { return }
+    let scale = try value(index)
+    guard scale.storage == .weight, scale.count == count else { throw bad("a scale is not a vector of weights with one number for each") }
+  }
+
   private func verifyElementwise(_ operand: Value, _ result: Value) throws(Failure) {
     guard operand.count == result.count || operand.count == 1 else { throw bad("operands differ in length") }
+    try verifySameOrApart(operand, result)
+  }
+
+  func verifySameOrApart(_ operand: Value, _ result: Value) throws(Failure) {
     if operand != result { try verifyApart(operand, result) }
   }
 
@@ -184,7 +202,7 @@ struct Verifier {
     else { throw bad("an operand overlaps the result") }
   }
 
-  private func bad(_ why: StaticString) -> Failure {
+  func bad(_ why: StaticString) -> Failure {
     Failure(QUELL_MALFORMED, "operation ").then(index).then(" of the program: ").then(why)
   }
 

@@ -43,8 +43,9 @@ extension Lowering {
   }
 
   mutating func lowerMean(_ source: [Element], group: Int, to result: Int) throws(ImportFailure) {
-    try lowerReduction(.sum, source, group: group, to: result)
-    program.operations.append(.binary(.multiply, left: result, right: constant([1 / Double(group)]), result: result))
+    let sums = temporary(source.count / group)
+    try lowerReduction(.sum, source, group: group, to: sums)
+    program.operations.append(.binary(.multiply, left: sums, right: constant([1 / Float(group)], named: "constant"), result: result))
   }
 
   /// e^(x - greatest) over the sum of these, group by group.
@@ -53,11 +54,11 @@ extension Lowering {
     let groups = source.count / group
     let most = temporary(groups)
     program.operations.append(.reduce(.maximum, source: operand, inner: 1, result: most))
-    program.operations.append(.binary(.subtract, left: operand, right: spread(most, over: group), result: result))
-    program.operations.append(.unary(.exponential, source: result, result: result))
-    let sums = temporary(groups)
-    program.operations.append(.reduce(.sum, source: result, inner: 1, result: sums))
-    program.operations.append(.binary(.divide, left: result, right: spread(sums, over: group), result: result))
+    let (distances, powers, sums) = (temporary(source.count), temporary(source.count), temporary(groups))
+    program.operations.append(.binary(.subtract, left: operand, right: spread(most, over: group), result: distances))
+    program.operations.append(.unary(.exponential, source: distances, result: powers))
+    program.operations.append(.reduce(.sum, source: powers, inner: 1, result: sums))
+    program.operations.append(.binary(.divide, left: powers, right: spread(sums, over: group), result: result))
   }
 
   /// Each element of a value `count` times; one alone serves all as it is.

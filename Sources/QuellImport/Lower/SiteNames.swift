@@ -65,7 +65,7 @@ struct SiteNames {
   }
 
   /// Several names with what they share said once.
-  private static func joined(_ names: [String]) -> String {
+  static func joined(_ names: [String]) -> String {
     let split = names.map { $0.split(separator: ".").map(String.init) }
     guard let first = split.first, split.allSatisfy({ $0.dropLast() == first.dropLast() }) else {
       return names.joined(separator: "+")
@@ -91,7 +91,7 @@ extension Program {
           shapes.append([count(source)])
         }
       }
-      if case .linear(_, _, _, let result) = operation, isUnnamed { shapes[shapes.count - 1].append(count(result)) }
+      if case .linear(_, _, _, _, let result) = operation, isUnnamed { shapes[shapes.count - 1].append(count(result)) }
     }
     let period = (1..<max(sites.count, 2)).first { period in
       sites.count % period == 0 && shapes.indices.dropFirst(period).allSatisfy { shapes[$0] == shapes[$0 - period] }

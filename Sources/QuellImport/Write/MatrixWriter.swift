@@ -1,0 +1,106 @@
+import CConversion
+import Quell
+
+/// Writes a matrix in the type of the file: rows of one weight, or of several side by side.
+///
+/// The source is read in the order of its file and let go behind; bands of rows are converted by all cores. Memory stays a few
+/// megabytes for each of them whatever the size of the matrix.
+struct MatrixWriter {
+  let name: String
+  let weights: [Weight]
+  /// The type in the file; the columns of each weight are whole blocks of it.
+  let type: WeightFormat
+  /// The scales of 8-bit integers; nil for other types.
+  let scales: OutputScales?
+
+  private var columns: Int { weights.reduce(0) { $0 + $1.columnCount } }
+
+  private var rowBytes: Int { columns / type.blockCount * type.blockBytes }
+
+  /// Bytes of the source.
+  var sourceBytes: Int { weights.reduce(0) { $0 + $1.storedBytes } }
+
+  /// Lets the system read ahead.
+  func fetch() {
+    for weight in weights { weight.source.fetch() }
+  }
+
+  /// Writes all of it. `advance` is told of bytes of the source that are done with, on the calling thread.
+  func write(
+    to output: TensorOutput, _ workers: Workers, advance: (Int) throws(ImportFailure) -> Void
+  ) throws(ImportFailure) {
+    defer { for weight in weights { weight.source.letGo() } }
+    try scales?.measure(weights, named: name, workers)
+    let bands = MatrixBands(rows: weights.first?.rowCount ?? 0, columns: columns)
+    try bands.forEachWave { wave throws(ImportFailure) in
+      try workers.perform(wave) { memory, band throws(ImportFailure) in try write(bands.rows(of: band), to: output, memory) }
+      try advance(sourceBytes / bands.rows * bands.rows(of: wave).count)
+    }
+  }
+
+  // MARK: Conversion
+
+  private func write(_ rows: Range<Int>, to output: TensorOutput, _ memory: Workers.Memory) throws(ImportFailure) {
+    let place = rows.lowerBound * rowBytes
+    if weights.count == 1, weights[0].isStored(as: type) {
+      let start = weights[0].layout.offset
+      return try output.write(weights[0].source.bytes((start + rows.lowerBound * columns)..<(start + rows.upperBound * columns)), at: place)
+    }
+    memory.reserve(rows.count * rowBytes)
+    var start = 0
+    for weight in weights {
+      try weight.forEachTile(rows: rows, memory) { tile throws(ImportFailure) in
+        for row in 0..<tile.rows {
+          let column = start + tile.column
+          let to = memory.bytes.baseAddress! + (tile.row + row - rows.lowerBound) * rowBytes + column / type.blockCount * type.blockBytes
+          try convert(tile.line(row), to, tile.columns, row: tile.row + row, column: column)
+        }
+      }
+      start += weight.columnCount
+    }
+    try output.write(UnsafeRawBufferPointer(rebasing: memory.bytes[..<(rows.count * rowBytes)]), at: place)
+  }
+
+  /// Converts neighbours of a row.
+  private func convert(
+    _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer, _ count: Int, row: Int, column: Int
+  ) throws(ImportFailure) {
+    switch type {
+    case .f32: to.copyMemory(from: from, byteCount: count * 4)
+    case .f16:
+      if !conversion_narrow_half(from, to, count) { throw tooLarge(from, count, "half precision; import with 32-bit weights or bf16") }
+    case .bf16:
+      if !conversion_narrow_bfloat16(from, to, count) { throw tooLarge(from, count, "bf16; import with 32-bit weights") }
+    case .int4: conversion_blocks_of_half_bytes(from, to, count)
+    case .int8:
+      let integers = to.assumingMemoryBound(to: Int8.self)
+      guard let scales, let factors = scales.factors else { return conversion_integers(from, integers, count) }
+      factors.withUnsafeBufferPointer { factors in
+        switch scales.axis {
+        case .rows: conversion_quantize(from, factors[row], integers, count)
+        case .columns: conversion_quantize_each(from, factors.baseAddress! + column, integers, count)
+        }
+      }
+    }
+  }
+
+  private func tooLarge(_ from: UnsafeRawPointer, _ count: Int, _ what: String) -> ImportFailure {
+    let numbers = (0..<count).map { from.loadUnaligned(fromByteOffset: $0 * 4, as: Float.self) }
+    let greatest = numbers.filter { $0.isFinite }.max { abs($0) < abs($1) } ?? 0
+    return .unsupported("Tensor \"\(name)\" holds \(greatest), which is too large for \(what).")
+  }
+}
+
+extension Weight {
+  /// Bytes of the source that the numbers take up.
+  fileprivate var storedBytes: Int { source.formula?.codes.type.bytes(count) ?? type.bytes(count) }
+
+  /// Whether the bytes of the source are those of the file.
+  fileprivate func isStored(as type: WeightFormat) -> Bool {
+    guard layout.isContiguous, source.formula == nil else { return false }
+    return switch (self.type, type) {
+    case (.float32, .f32), (.float16, .f16), (.bfloat16, .bf16): true
+    default: false
+    }
+  }
+}
