@@ -24,7 +24,8 @@ struct ExportTests {
   }
 
   @Test(arguments: [
-    "gpt2_torchscript_past", "gpt2_dynamo_past", "llama_torchscript_past", "llama_dynamo_past", "rwkv5_torchscript_step",
+    "gpt2_torchscript_past", "gpt2_dynamo_past", "gpt2_torchscript_full", "llama_torchscript_past", "llama_dynamo_past",
+    "llama_torchscript_full", "rwkv5_torchscript_step",
     "rwkv5_dynamo_step", "rwkv6_torchscript_step", "rwkv6_dynamo_step", "rwkv7_torchscript_step", "rwkv7_dynamo_step",
     "mamba_torchscript_step", "mamba_dynamo_step", "llama_standard_operators", "llama_contributed_operators",
   ])
@@ -129,16 +130,16 @@ struct ExportTests {
       return (buffer, offset..<(offset + count))
     }
     func replay(_ operation: Quell.Operation, part: Range<Int>? = nil) {
-      func part(of range: Range<Int>) -> Range<Int> {
+      func taken(of range: Range<Int>) -> Range<Int> {
         guard let part, range.count > 1 else { return range }
         return (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound)
       }
       for read in operation.reads {
         guard let (buffer, range) = range(read) else { continue }
-        #expect(scratch[part(of: range)].allSatisfy { $0 == buffer })
+        #expect(scratch[taken(of: range)].allSatisfy { $0 == buffer })
       }
       if let result = operation.writes, let (buffer, range) = range(result) {
-        scratch.replaceSubrange(part(of: range), with: repeatElement(buffer, count: part(of: range).count))
+        scratch.replaceSubrange(taken(of: range), with: repeatElement(buffer, count: taken(of: range).count))
       }
     }
     var chained = 0

@@ -31,9 +31,9 @@ private func elementwiseModel(chained: Bool) -> FileBuilder {
     .events(site: 0, source: 0),
   ]
   let operations =
-    [Quell.Operation.row(table: 0, source: .token, add: 0, result: 0)]
+    [Quell.Operation.row(table: 0, source: .token, add: 0, result: 0, scale: nil)]
     + (chained ? [.chain(count: elementwise.count, elements: width)] : []) + elementwise
-    + [.linear(matrix: 3, layout: .inputMajor, bias: nil, result: 6)]
+    + [.linear(matrix: 3, layout: .inputMajor, bias: nil, scale: nil, result: 6)]
   var words: [UInt32] = []
   for operation in operations { operation.encode { words.append($0) } }
   file["general.architecture"] = .string("quell")

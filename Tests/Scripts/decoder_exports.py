@@ -51,6 +51,17 @@ def tensors(caches):
     return [tensor for layer in layers for tensor in layer]
 
 
+class Window(torch.nn.Module):
+    """All tokens so far, and nothing kept."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids):
+        return self.model(input_ids=input_ids, use_cache=False).logits
+
+
 def gpt2(layers):
     config = transformers.GPT2Config(
         vocab_size=VOCABULARY, n_positions=64, n_embd=WIDTH, n_layer=layers, n_head=HEADS, attn_implementation="eager")
@@ -110,6 +121,25 @@ def export(folder, name, make, kind, numbered):
             module, (*inputs, *caches), path, input_names=names, output_names=outputs, dynamic_shapes=tuple(shapes), opset_version=20,
             dynamo=True, external_data=False)
     strip(path)
+    finish(folder, name, model)
+
+
+def export_window(folder, name, make):
+    """Exports a decoder without caches."""
+    model, _, _ = make(1)
+    randomised(model)
+    os.makedirs(os.path.join(folder, name), exist_ok=True)
+    path = os.path.join(folder, name, "model.onnx")
+    torch.onnx.export(
+        Window(model).eval(), (torch.ones(1, 4, dtype=torch.int64),), path, input_names=["input_ids"], output_names=["logits"],
+        dynamic_axes={"input_ids": {1: "sequence"}, "logits": {1: "sequence"}}, opset_version=17, dynamo=False)
+    strip(path)
+    finish(folder, name, model)
+
+
+def finish(folder, name, model):
+    """Writes tokens and logits."""
+    path = os.path.join(folder, name, "model.onnx")
     rows = model(input_ids=torch.tensor([TOKENS])).logits[0].detach().numpy()
     rows.astype("<f4").tofile(os.path.join(folder, name, "logits.f32"))
     with open(os.path.join(folder, name, "tokens.json"), "w") as file:
@@ -122,6 +152,7 @@ def main():
     for model, make in [("gpt2", gpt2), ("llama", llama)]:
         for kind in ["torchscript", "dynamo"]:
             export(folder, f"{model}_{kind}_past", make, kind, numbered=kind == "torchscript")
+        export_window(folder, f"{model}_torchscript_full", make)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,10 @@ extension Rules {
     },
     "PRelu": { call throws(ImportFailure) in [try bent(try call.input(0), slope: try call.input(1), call)] },
     "Elu": { call throws(ImportFailure) in [try decaying(try call.input(0), Double(call.float("alpha", default: 1)), call)] },
+    "Celu": { call throws(ImportFailure) in
+      let alpha = Double(call.float("alpha", default: 1))
+      return [try scaled(try decaying(try scaled(try call.input(0), 1 / alpha, call), 1, call), alpha, call)]
+    },
     "Selu": { call throws(ImportFailure) in
       let (alpha, gamma) = (call.float("alpha", default: 1.673_263_2), call.float("gamma", default: 1.050_701))
       return [try scaled(try decaying(try call.input(0), Double(alpha), call), Double(gamma), call)]
