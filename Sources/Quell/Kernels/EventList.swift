@@ -1,6 +1,8 @@
+import CQuell
+
 /// The events of a site: which inputs fired, in ascending order, and what they carry.
 struct EventList {
-  /// Room after the last event, so that a kernel may look ahead.
+  /// Room after the last event, so that a kernel may store more than there are.
   static let padding = 16
 
   /// The inputs that fired.
@@ -24,7 +26,14 @@ struct EventList {
   ///
   /// The magnitudes of floats order like their bits as integers, so the comparison is one subtraction whose sign moves the end
   /// of the list: a branch here would be mispredicted at every other input.
-  mutating func detect(_ source: UnsafePointer<Float>, count inputs: Int, threshold: Float) {
+  mutating func detect(
+    _ source: UnsafePointer<Float>, count inputs: Int, threshold: Float, _ kernels: UnsafePointer<quell_kernels>?
+  ) {
+    self.inputs = inputs
+    if let kernels {
+      count = kernels.pointee.detect(source, inputs, threshold, indices, values, dense)
+      return
+    }
     let limit = threshold.bitPattern
     var end = 0
     for index in 0..<inputs {
@@ -35,7 +44,6 @@ struct EventList {
       dense[index] = Float(bitPattern: value.bitPattern & (0 &- fires))
       end &+= Int(truncatingIfNeeded: fires)
     }
-    self.inputs = inputs
     count = end
   }
 }

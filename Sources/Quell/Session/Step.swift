@@ -45,7 +45,7 @@ extension SessionStorage {
       detectEvents(at: site, memory(source), count: count(source))
     case .linear(let matrix, let layout, let bias, let scale, let result):
       Linear(matrix: model.pointee.tensors[matrix], layout: layout, scale: memory(scale), bias: memory(bias))
-        .run(events, memory(result), outputs: count(result))
+        .run(events, memory(result), outputs: count(result), kernels)
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       attention(cache, heads: heads, scale: scale)
         .run(query: memory(query), key: memory(key), value: memory(value), position: position, result: memory(result))
@@ -77,7 +77,7 @@ extension SessionStorage {
 
   private mutating func detectEvents(at site: Int, _ source: UnsafePointer<Float>, count: Int) {
     statistics?.add(source, count: count, site: site)
-    events.detect(source, count: count, threshold: thresholds[site])
+    events.detect(source, count: count, threshold: thresholds[site], kernels)
     eventCounts[site] += UInt64(events.count)
   }
 
