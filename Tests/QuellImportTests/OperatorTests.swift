@@ -50,7 +50,8 @@ struct OperatorTests {
     let functions: [(String, Int, (Double) -> Double)] = [
       ("Tanh", 17, { tanh($0) }), ("Erf", 17, { erf($0) }), ("Sin", 17, { sin($0) }), ("Cos", 17, { cos($0) }), ("Abs", 17, { abs($0) }),
       ("Reciprocal", 17, { 1 / $0 }), ("Sign", 17, { $0 > 0 ? 1 : -1 }), ("Softplus", 17, { log(1 + exp($0)) }),
-      ("Celu", 17, { $0 > 0 ? $0 : exp($0) - 1 }), ("Softsign", 17, { $0 / (1 + abs($0)) }), ("Elu", 17, { $0 > 0 ? $0 : exp($0) - 1 }), ("LeakyRelu", 17, { $0 > 0 ? $0 : 0.01 * $0 }),
+      ("Celu", 17, { $0 > 0 ? $0 : exp($0) - 1 }), ("Softsign", 17, { $0 / (1 + abs($0)) }), ("Elu", 17, { $0 > 0 ? $0 : exp($0) - 1 }),
+      ("LeakyRelu", 17, { $0 > 0 ? $0 : 0.01 * $0 }),
       ("Selu", 17, { 1.050_701 * ($0 > 0 ? $0 : 1.673_263_2 * (exp($0) - 1)) }), ("Relu", 17, { max($0, 0) }),
       ("HardSigmoid", 17, { min(max(0.2 * $0 + 0.5, 0), 1) }), ("HardSwish", 17, { $0 * min(max($0 / 6 + 0.5, 0), 1) }),
       ("Mish", 18, { $0 * tanh(log(1 + exp($0))) }), ("Gelu", 20, { $0 * (1 + erf($0 / 2.0.squareRoot())) / 2 }),
@@ -247,8 +248,10 @@ struct OperatorTests {
     graph.node("Reshape", ["turned", "line"], ["logits"])
     graph.output("logits", [1, 80])
     let rows = try logits(graph, [1])
-    let expected: [Float] = (0..<40).flatMap { [-Float(81 + 2 * $0), Float(80 + 2 * $0)] }
-    #expect(rows[0] == expected)
+    for pair in 0..<40 {
+      #expect(rows[0][2 * pair] == -Float(2 * pair + 81))
+      #expect(rows[0][2 * pair + 1] == Float(2 * pair + 80))
+    }
     let program = try withFolder { folder in
       let input = folder.appendingPathComponent("graph.onnx")
       try graph.model.write(to: input)
