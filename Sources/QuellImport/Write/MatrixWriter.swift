@@ -36,7 +36,8 @@ struct MatrixWriter {
     if let scales, scales.factors != nil { try measure(scales, workers) }
     try inWaves { bands throws(ImportFailure) in
       try workers.perform(bands) { memory, band throws(ImportFailure) in try write(self.rows(of: band), to: output, memory) }
-      try advance(sourceBytes * (self.rows(of: bands.upperBound - 1).upperBound - self.rows(of: bands.lowerBound).lowerBound) / max(rows, 1))
+      try advance(
+        sourceBytes * (self.rows(of: bands.upperBound - 1).upperBound - self.rows(of: bands.lowerBound).lowerBound) / max(rows, 1))
     }
   }
 

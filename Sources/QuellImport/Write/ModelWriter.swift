@@ -7,12 +7,12 @@ extension Program {
   ) throws(ImportFailure) {
     let workers = Workers()
     let writers = self.tensors.map { tensor in
-      MatrixWriter(name: tensor.name, weights: [tensor.weight], type: tensor.elementType(options.weights), scales: nil)
+      MatrixWriter(name: tensor.name, weights: tensor.weights, type: tensor.elementType(options.weights), scales: nil)
     }
     let tensors = zip(self.tensors, writers.indices).map { tensor, number in
       let writer = writers[number]
       return GGUFTensor(
-        name: tensor.name, dimensions: tensor.weight.shape.reversed(), type: writer.type, sourceBytes: writer.sourceBytes
+        name: tensor.name, dimensions: tensor.shape.reversed(), type: writer.type, sourceBytes: writer.sourceBytes
       ) { output, advance throws(ImportFailure) in
         if number + 1 < writers.count { writers[number + 1].fetch() }
         try writer.write(to: output, workers, advance: advance)
@@ -72,7 +72,7 @@ extension Program.Tensor {
     switch weights {
     case .f32: return .f32
     case .f16: return .f16
-    case .source: return weight.type == .float16 ? .f16 : .f32
+    case .source: return self.weights.allSatisfy { $0.type == .float16 } ? .f16 : .f32
     }
   }
 }
