@@ -27,8 +27,12 @@ public func importONNX(from path: String, to output: String, options: ImportOpti
   if let tokenizer = options.tokenizer {
     options.metadata += try TokenizerImport.pairs(fromFile: tokenizer, vocabularySize: program.vocabularySize)
   }
-  try program.write(to: output, options: options, name: options.name ?? baseName(path)) { path throws(ImportFailure) in
-    try Verification.requireFinite(path, program)
+  let workers = Workers()
+  let plan = try StoragePlan(program, options.weights, workers)
+  report.storage = plan.storage
+  let total = plan.sourceBytes
+  try program.write(to: output, plan, options, name: options.name ?? baseName(path), workers) { path throws(ImportFailure) in
+    try Verification.requireFinite(path, program, goesOn: { options.progress(total, total) })
     if let reference = options.reference { report.agreement = try Verification.compare(path, with: reference) }
   }
   return report
@@ -86,7 +90,7 @@ private func report(
     fusion: fusion,
     quantizations: specialiser.lanes[0].quantizedNodes.count,
     operations: program.operations.count, stateSize: program.stateSize, scratchSize: program.scratchSize,
-    vocabularySize: program.vocabularySize, contextLength: program.contextLength, sites: sites, agreement: nil)
+    vocabularySize: program.vocabularySize, contextLength: program.contextLength, sites: sites, storage: [], agreement: nil)
 }
 
 private func isSameFile(_ path: String, _ other: String) -> Bool {

@@ -28,6 +28,20 @@ public struct ImportReport: Sendable {
     public var copies: Int
   }
 
+  /// How matrices and tables of one kind are stored in the model file.
+  public struct Storage: Sendable {
+    /// The kind of the site that they serve; `embedding` and `positions` for tables.
+    public var kind: String
+    /// How many there are.
+    public var matrices: Int
+    /// The type in the source, such as `f32` or `uint8`.
+    public var source: String
+    /// The type in the model file.
+    public var stored: String
+    /// Whether the numbers are the same, and none was rounded.
+    public var isKept: Bool
+  }
+
   /// The program that wrote the model, as it says.
   public var producer: String
   /// The version of the standard operator set.
@@ -58,6 +72,8 @@ public struct ImportReport: Sendable {
   public var contextLength: Int
   /// The sites, in the order of the program.
   public var sites: [Site]
+  /// How the weights are stored.
+  public var storage: [Storage]
   /// How far the model is from the reference that the import was given; nil without one.
   public var agreement: ReferenceAgreement?
 }

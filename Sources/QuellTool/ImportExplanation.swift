@@ -25,6 +25,11 @@ struct ImportExplanation {
     ]
     lines +=
       TextTable(
+        header: ["weights", "matrices", "from", "to"],
+        rows: report.storage.map { [$0.kind, "\($0.matrices)", $0.source, $0.isKept ? "\($0.stored), the same numbers" : $0.stored] }
+      ).lines + [""]
+    lines +=
+      TextTable(
         header: ["site", "kind", "inputs", "outputs"],
         rows: report.sites.map { [$0.name, $0.kind, "\($0.inputs)", "\($0.outputs)"] }
       ).lines

@@ -1,4 +1,6 @@
+import Dispatch
 import Quell
+import Synchronization
 
 /// The matrices and tables of a model file, by what they hold: equal ones are stored once, whether the graph shares them,
 /// or an exporter wrote the embedding table a second time as the head. A matrix is given with one row for each output, as the
@@ -54,9 +56,24 @@ extension Weight {
   /// Whether two matrices of one shape hold the same numbers, bit by bit.
   fileprivate func holdsSame(as other: Weight) -> Bool {
     if self == other { return true }
-    for row in 0..<shape[0] {
-      var (mine, others) = (layout.offset + row * layout.strides[0], other.layout.offset + row * other.layout.strides[0])
-      for _ in 0..<shape[1] {
+    // Often one is the other transposed: squares stay in the cache whichever way they are read.
+    let side = MatrixTile.side
+    let isSame = Atomic(true)
+    let rows = (shape[0] + side - 1) / side
+    DispatchQueue.concurrentPerform(iterations: rows) { block in
+      for column in stride(from: 0, to: shape[1], by: side) where isSame.load(ordering: .relaxed) {
+        let (rows, columns) = ((block * side)..<min((block + 1) * side, shape[0]), column..<min(column + side, shape[1]))
+        if !holdsSame(as: other, rows, columns) { isSame.store(false, ordering: .relaxed) }
+      }
+    }
+    return isSame.load(ordering: .relaxed)
+  }
+
+  private func holdsSame(as other: Weight, _ rows: Range<Int>, _ columns: Range<Int>) -> Bool {
+    for row in rows {
+      var mine = layout.offset + row * layout.strides[0] + columns.lowerBound * layout.strides[1]
+      var others = other.layout.offset + row * other.layout.strides[0] + columns.lowerBound * other.layout.strides[1]
+      for _ in columns {
         guard source.float(mine).bitPattern == other.source.float(others).bitPattern else { return false }
         mine += layout.strides[1]
         others += other.layout.strides[1]
