@@ -162,8 +162,9 @@ typedef four unaligned_four __attribute__((aligned(1)));
 void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t to_pitch, size_t rows, size_t columns) {
   const unaligned_float *numbers = from;
   size_t whole_rows = rows & ~(size_t)3, whole_columns = columns & ~(size_t)3;
-  for (size_t column = 0; column < whole_columns; column += 4) {
-    for (size_t row = 0; row < whole_rows; row += 4) {
+  // Along four rows at a time: their lines are read to the end before others with the same place in the cache come.
+  for (size_t row = 0; row < whole_rows; row += 4) {
+    for (size_t column = 0; column < whole_columns; column += 4) {
       const unaligned_float *block = numbers + row * from_pitch + column;
       four a = *(const unaligned_four *)block, b = *(const unaligned_four *)(block + from_pitch);
       four c = *(const unaligned_four *)(block + 2 * from_pitch), d = *(const unaligned_four *)(block + 3 * from_pitch);
@@ -175,11 +176,11 @@ void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t
       *(unaligned_four *)(place + 2 * to_pitch) = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
       *(unaligned_four *)(place + 3 * to_pitch) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
     }
-    for (size_t row = whole_rows; row < rows; row++) {
-      for (size_t i = column; i < column + 4; i++) to[i * to_pitch + row] = numbers[row * from_pitch + i];
+    for (size_t column = whole_columns; column < columns; column++) {
+      for (size_t i = row; i < row + 4; i++) to[column * to_pitch + i] = numbers[i * from_pitch + column];
     }
   }
-  for (size_t column = whole_columns; column < columns; column++) {
-    for (size_t row = 0; row < rows; row++) to[column * to_pitch + row] = numbers[row * from_pitch + column];
+  for (size_t row = whole_rows; row < rows; row++) {
+    for (size_t column = 0; column < columns; column++) to[column * to_pitch + row] = numbers[row * from_pitch + column];
   }
 }
