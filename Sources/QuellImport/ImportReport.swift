@@ -26,6 +26,22 @@ public struct ImportReport: Sendable {
     public var isKept: Bool
   }
 
+  /// What was put together so that a step does less.
+  public struct Fusion: Sendable {
+    /// Linear operations that became one with others over the same input.
+    public var linears: Int
+    /// The wide matrices that hold them.
+    public var matrices: Int
+    /// Runs of elementwise operations that go through memory once, tile by tile.
+    public var chains: Int
+    /// Elementwise operations in chains.
+    public var elementwise: Int
+    /// Lists of events that are made by the chain that makes their vector.
+    public var eventLists: Int
+    /// Copies of new state that were avoided by writing it where it belongs.
+    public var copies: Int
+  }
+
   /// The program that wrote the model, as it says.
   public var producer: String
   /// The version of the standard operator set.
@@ -40,6 +56,8 @@ public struct ImportReport: Sendable {
   public var normalizations: Int
   /// Biases and gains that went into the operation before them.
   public var folded: Int
+  /// What was put together so that a step does less.
+  public var fusion: Fusion
   /// Quantisations of computed vectors that were left out: the program computes in floating point.
   public var quantizations: Int
   /// Operations of the program.

@@ -59,7 +59,8 @@ struct MatrixWriterTests {
 
   @Test func weightsStandSideBySide() throws {
     let parts = [
-      matrix(150, 7, .float32, "straight"), matrix(150, 100, .float16, "transposed", seed: 2), matrix(150, 65, .float32, "transposed", seed: 3),
+      matrix(150, 7, .float32, "straight"), matrix(150, 100, .float16, "transposed", seed: 2),
+      matrix(150, 65, .float32, "transposed", seed: 3),
     ]
     let written = try elements(parts, .f32, Float.self)
     for row in 0..<150 {

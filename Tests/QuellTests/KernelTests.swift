@@ -3,12 +3,6 @@ import Testing
 
 @testable import Quell
 
-/// Distance in representable numbers.
-private func ulps(_ left: Float, _ right: Float) -> Int {
-  func ordered(_ x: Float) -> Int { x.sign == .minus ? -Int(x.bitPattern & 0x7fff_ffff) : Int(x.bitPattern) }
-  return abs(ordered(left) - ordered(right))
-}
-
 private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
 
 @Suite struct KernelTests {
@@ -87,9 +81,18 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     #expect(binary(.multiply, 1, 0) == [-8, -2, 0, 1, 12, 400])
     #expect(binary(.divide, 0, 1) == [-0.5, 2, -4, -16, 2 / 3, -2 / 7] as [Float])
     #expect(binary(.maximum, 1, 1) == [4, -0.5, 0.5, 0.25, 3, 100])
+    #expect(binary(.minimum, 1, 1) == [-2, -1, 0, 0.125, -3, 7])
+    #expect(unary(.absolute) == [2, 0.5, 0, 0.25, 3, 100])
+    #expect(unary(.squareRoot)[2...] == [0, 0.5, Float(3).squareRoot(), 10] && unary(.squareRoot)[0].isNaN)
+    #expect(unary(.sine) == left.map { sine($0) } && unary(.cosine) == left.map { cosine($0) })
+    #expect(unary(.hyperbolicTangent) == left.map { hyperbolicTangent($0) })
+    #expect(unary(.errorFunction) == left.map { errorFunction($0) })
+    #expect(unary(.logarithm)[2...] == [-.infinity, logarithm(0.25), logarithm(3), logarithm(100)])
     #expect(binary(.subtract, 0, 0) == [Float](repeating: -6, count: 6))
     var result: [Float] = [0, 0]
     Elementwise.binary(.maximum, [.nan, 1], leftStep: 1, [1, .nan], rightStep: 1, &result, count: 2)
+    #expect(result[0].isNaN && result[1].isNaN)
+    Elementwise.binary(.minimum, [.nan, 1], leftStep: 1, [1, .nan], rightStep: 1, &result, count: 2)
     #expect(result[0].isNaN && result[1].isNaN)
     Elementwise.unary(.relu, [.nan, -1], &result, count: 2)
     #expect(result[0].isNaN && result[1] == 0)
@@ -109,6 +112,59 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
       let normalized = (Double(source[index]) - mean) / (variance + 1e-5).squareRoot()
       let error: Double = abs(Double(result[index]) - (normalized * Double(gain[index]) + Double(bias[index])))
       #expect(error < 2e-4)
+    }
+  }
+
+  @Test(arguments: [1, 2, 13, 300]) func rootMeanSquareNormalizationIsItsFormula(count: Int) {
+    var random = SplitMix(state: UInt64(count))
+    let source = (0..<count).map { _ in 10 * random.nextFloat() }
+    let gain = (0..<count).map { _ in random.nextFloat() }
+    var result = [Float](repeating: 0, count: count)
+    RootMeanSquareNormalization.run(source, gain: gain, bias: nil, epsilon: 1e-5, &result, count: count)
+    let square = source.reduce(0) { $0 + Double($1) * Double($1) } / Double(count)
+    for index in 0..<count {
+      let expected = Double(source[index]) / (square + 1e-5).squareRoot() * Double(gain[index])
+      #expect(abs(Double(result[index]) - expected) < 1e-6)
+    }
+  }
+
+  @Test func arrangementsReadWhatTheirStepsSay() {
+    let source = (0..<60).map { Float($0) }
+    for (rows, columns, steps) in [(4, 5, (20, 1, 4)), (3, 2, (6, 0, 1)), (2, 3, (0, 7, 0)), (1, 6, (9, 0, 2)), (6, 1, (1, 5, 0))] {
+      let order = Arrangement(rows: rows, columns: columns, blockStep: steps.0, rowStep: steps.1, columnStep: steps.2)
+      let count = 3 * rows * columns
+      var result = [Float](repeating: -1, count: count)
+      order.copy(source, to: &result, count: count)
+      for index in 0..<count {
+        let place = index / rows / columns * steps.0 + index / columns % rows * steps.1 + index % columns * steps.2
+        #expect(result[index] == source[place])
+      }
+    }
+  }
+
+  @Test func arrangementsMustStayInTheirSource() {
+    func fits(_ rows: Int, _ columns: Int, _ steps: (Int, Int, Int), _ count: Int, _ available: Int) -> Bool {
+      Arrangement(rows: rows, columns: columns, blockStep: steps.0, rowStep: steps.1, columnStep: steps.2).fits(count, within: available)
+    }
+    // The last element of two blocks is at 12 + 2 * 3 + 1.
+    #expect(fits(3, 2, (12, 3, 1), 12, 20) && !fits(3, 2, (12, 3, 1), 12, 19))
+    #expect(!fits(3, 2, (12, 3, 1), 11, 20) && !fits(0, 2, (1, 1, 1), 2, 20) && !fits(1, 1, (0, 0, 0), 1, 0))
+    #expect(!fits(2, 2, (1, .max, 1), 4, 20) && !fits(.max, 2, (1, 1, 1), 4, 20) && !fits(2, .max / 2, (1, 1, 3), .max - 1, .max))
+  }
+
+  @Test(arguments: [1, 2, 7, 8, 9, 40], [1, 2, 8, 11]) func reductionsTakeTheMiddleAxisTogether(length: Int, inner: Int) {
+    var random = SplitMix(state: UInt64(100 * length + inner))
+    let source = (0..<(3 * length * inner)).map { _ in random.nextFloat() }
+    for function in Reduction.allCases {
+      var result = [Float](repeating: .nan, count: 3 * inner)
+      function.run(source, length: length, inner: inner, &result, count: 3 * inner)
+      for index in result.indices {
+        let taken = (0..<length).map { source[(index / inner * length + $0) * inner + index % inner] }
+        switch function {
+        case .sum: #expect(abs(Double(result[index]) - taken.reduce(0) { $0 + Double($1) }) < 1e-5)
+        case .maximum: #expect(result[index] == taken.max())
+        }
+      }
     }
   }
 

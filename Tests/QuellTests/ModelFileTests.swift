@@ -50,7 +50,18 @@ private let wrongFiles: [WrongFile] = [
   WrongFile("a key twice", says: "twice") { $0.file.keys.append(("quell.logits", .uint32(1))) },
   WrongFile("half an operation", says: "whole groups of 8") { $0.file["quell.operations"] = .uint32s([1, 2, 3]) },
   WrongFile("unknown operation", QUELL_UNSUPPORTED, says: "operation 0") { $0.setWord(0, of: 0, to: 99) },
-  WrongFile("unknown function", QUELL_UNSUPPORTED, says: "operation 10") { $0.setWord(1, of: 10, to: 4) },
+  WrongFile("unknown function", QUELL_UNSUPPORTED, says: "operation 10") { $0.setWord(1, of: 10, to: 11) },
+  // Values 1 and 2 are vectors of 12, x and place.
+  WrongFile("a wide position", says: "a position is one number") { $0.setOperation(0, .position(result: 1)) },
+  WrongFile("an order that reaches too far", says: "reaches out of its source") {
+    $0.setOperation(1, .arrange(source: 1, Arrangement(rows: 3, columns: 2, blockStep: 0, rowStep: 4, columnStep: 4), result: 2))
+  },
+  WrongFile("an order within its result", says: "overlaps the result") {
+    $0.setOperation(1, .arrange(source: 1, Arrangement(rows: 3, columns: 4, blockStep: 0, rowStep: 1, columnStep: 3), result: 1))
+  },
+  WrongFile("a reduction of halves", says: "does not divide its source") {
+    $0.setOperation(1, .reduce(.sum, source: 1, inner: 5, result: 2))
+  },
   WrongFile("no such value", says: "no such value") { $0.setWord(4, of: 0, to: 1000) },
   WrongFile("index of 2^32 - 1", says: "no such value") { $0.setWord(4, of: 0, to: .max) },
   WrongFile("no such tensor", says: "no such tensor") { $0.setWord(1, of: 0, to: 1000) },
@@ -63,6 +74,20 @@ private let wrongFiles: [WrongFile] = [
   WrongFile("a site twice", says: "twice") { $0.setWord(1, of: 12, to: 0) },
   WrongFile("a linear before any events", says: "before any list") { $0.exchange(8, 9) },
   WrongFile("matrix of the wrong shape", says: "does not fit") { $0.setWord(1, of: 9, to: 8) },
+  WrongFile("a chain of nothing", says: "has no operations") { $0.insertChain(at: 4, count: 0) },
+  WrongFile("a chain beyond the end", says: "more than there are") { $0.insertChain(at: 22, count: 2) },
+  WrongFile("a chain without end", says: "more than there are") { $0.insertChain(at: 4, count: .max) },
+  WrongFile("a chain of another length", says: "another length") { $0.insertChain(at: 4, count: 3, elements: 11) },
+  WrongFile("a chain of chains", says: "not elementwise") {
+    $0.insertChain(at: 4, count: 1)
+    $0.insertChain(at: 4, count: 2)
+  },
+  WrongFile("a chain around a normalisation", says: "not elementwise") { $0.insertChain(at: 2, count: 2) },
+  WrongFile("a chain that goes on after events", says: "not elementwise") { $0.insertChain(at: 7, count: 3) },
+  WrongFile("a chain that reads across its tiles", says: "overlaps the result") {
+    $0.shiftMixed()
+    $0.insertChain(at: 4, count: 2)
+  },
   WrongFile("heads that do not divide", says: "do not fit together") { $0.setWord(5, of: 19, to: 5) },
   WrongFile("no heads", says: "impossible") { $0.setWord(5, of: 19, to: 0) },
   WrongFile("no such cache", says: "impossible") { $0.setWord(4, of: 19, to: 1) },
@@ -118,6 +143,29 @@ extension TinyModel {
     file["quell.operations"] = .uint32s(changed)
   }
 
+  fileprivate mutating func setOperation(_ index: Int, _ operation: Quell.Operation) {
+    var word = 0
+    operation.encode {
+      setWord(word, of: index, to: $0)
+      word += 1
+    }
+  }
+
+  fileprivate mutating func insertChain(at operation: Int, count: UInt32, elements: Int = TinyModel.width) {
+    var changed = words
+    changed.insert(contentsOf: [9, count, UInt32(elements), 0, 0, 0, 0, 0], at: 8 * operation)
+    file["quell.operations"] = .uint32s(changed)
+  }
+
+  /// Lets the second multiplication read a vector that begins one number before the result of the first.
+  fileprivate mutating func shiftMixed() {
+    guard case .uint32s(var values)? = file["quell.values"] else { return }
+    let mixed = Int(word(4, of: 4))
+    setWord(2, of: 5, to: UInt32(values.count / 3))
+    values += [values[3 * mixed], values[3 * mixed + 1] - 1, values[3 * mixed + 2]]
+    file["quell.values"] = .uint32s(values)
+  }
+
   fileprivate mutating func exchange(_ left: Int, _ right: Int) {
     var changed = words
     for index in 0..<8 { changed.swapAt(8 * left + index, 8 * right + index) }
@@ -134,6 +182,17 @@ extension TinyModel {
 @Suite struct ModelFileTests {
   @Test func theTinyModelIsRight() {
     #expect(tryToRun(TinyModel().file.build()) == nil)
+  }
+
+  @Test func chainsOfTheTinyModelAreRight() {
+    var tiny = TinyModel()
+    tiny.insertChain(at: 10, count: 3, elements: TinyModel.hidden)
+    tiny.insertChain(at: 4, count: 5)
+    #expect(tryToRun(tiny.file.build()) == nil)
+    // Apart from a chain, a vector may be read at any place.
+    var shifted = TinyModel()
+    shifted.shiftMixed()
+    #expect(tryToRun(shifted.file.build()) == nil)
   }
 
   @Test(arguments: wrongFiles) func eachWrongFileHasItsMessage(_ wrong: WrongFile) throws {
@@ -206,6 +265,8 @@ extension TinyModel {
       .linear(matrix: 1, layout: .outputMajor, bias: nil, scale: 8, result: 2),
       .linear(matrix: 1, layout: .inputMajor, bias: 0, scale: nil, result: 2),
       .attention(query: 1, key: 2, value: 3, cache: 4, heads: 5, scale: 0.125, result: 6),
+      .position(result: 3), .reduce(.maximum, source: 1, inner: 2, result: 3),
+      .arrange(source: 1, Arrangement(rows: 2, columns: 3, blockStep: 4, rowStep: 5, columnStep: 6), result: 7),
     ]
     for operation in operations {
       var words: [UInt32] = []

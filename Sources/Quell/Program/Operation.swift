@@ -20,6 +20,19 @@ public enum Operation: Equatable, Sendable {
   case linear(matrix: Int, layout: MatrixLayout, bias: Int?, scale: Int?, result: Int)
   /// Appends key and value to a cache, then attends with every head of the query over all positions so far.
   case attention(query: Int, key: Int, value: Int, cache: Int, heads: Int, scale: Float, result: Int)
+  /// result[0] = the position of the token, counted from 0.
+  case position(result: Int)
+  /// result = elements of the source in another order, some perhaps more than once.
+  case arrange(source: Int, Arrangement, result: Int)
+  /// result[i][k] = the reduction of source[i][j][k] over all j, k being below `inner`.
+  case reduce(Reduction, source: Int, inner: Int, result: Int)
+
+  /// Runs the `count` elementwise operations that follow, all over `elements` numbers, a tile of each after the other, so that
+  /// what passes between them stays in the nearest cache. The last may be `events`.
+  case chain(count: Int, elements: Int)
+
+  /// The most operations that a chain may have.
+  public static let longestChain = 64
 
   /// How many 32-bit words encode one operation.
   public static let wordCount = 8
@@ -37,6 +50,14 @@ public enum UnaryFunction: UInt32, Sendable, CaseIterable {
   case exponential = 1
   case relu = 2
   case sigmoid = 3
+  case squareRoot = 4
+  case sine = 5
+  case cosine = 6
+  case hyperbolicTangent = 7
+  case errorFunction = 8
+  /// To the base e.
+  case logarithm = 9
+  case absolute = 10
 }
 
 /// A function of two elements.
@@ -46,12 +67,21 @@ public enum BinaryFunction: UInt32, Sendable, CaseIterable {
   case multiply = 2
   case divide = 3
   case maximum = 4
+  case minimum = 5
+}
+
+/// What becomes of several elements that are taken together.
+public enum Reduction: UInt32, Sendable, CaseIterable {
+  case sum = 0
+  case maximum = 1
 }
 
 /// How a vector is normalised.
 public enum Normalization: UInt32, Sendable {
   /// (x - mean) / sqrt(variance + epsilon).
   case layer = 0
+  /// x / sqrt(mean of x * x + epsilon).
+  case rootMeanSquare = 1
 }
 
 /// Which index of a matrix is contiguous in memory.
@@ -76,6 +106,10 @@ extension Operation {
     static let events: UInt32 = 6
     static let linear: UInt32 = 7
     static let attention: UInt32 = 8
+    static let chain: UInt32 = 9
+    static let position: UInt32 = 10
+    static let arrange: UInt32 = 11
+    static let reduce: UInt32 = 12
   }
 
   /// The operation that eight words of a file stand for, or nil where they stand for none.
@@ -109,6 +143,17 @@ extension Operation {
       self = .attention(
         query: index(1), key: index(2), value: index(3), cache: index(4), heads: index(5), scale: Float(bitPattern: word(6)),
         result: index(7))
+    case Code.chain:
+      self = .chain(count: index(1), elements: index(2))
+    case Code.position:
+      self = .position(result: index(1))
+    case Code.arrange:
+      let arrangement = Arrangement(
+        rows: index(2), columns: index(3), blockStep: index(4), rowStep: index(5), columnStep: index(6))
+      self = .arrange(source: index(1), arrangement, result: index(7))
+    case Code.reduce:
+      guard let function = Reduction(rawValue: word(1)) else { return nil }
+      self = .reduce(function, source: index(2), inner: index(3), result: index(4))
     default:
       return nil
     }
@@ -141,6 +186,16 @@ extension Operation {
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       words(
         Code.attention, word(query), word(key), word(value), word(cache), word(heads), scale.bitPattern, word(result))
+    case .chain(let count, let elements):
+      words(Code.chain, word(count), word(elements))
+    case .position(let result):
+      words(Code.position, word(result))
+    case .arrange(let source, let arrangement, let result):
+      words(
+        Code.arrange, word(source), word(arrangement.rows), word(arrangement.columns), word(arrangement.blockStep),
+        word(arrangement.rowStep), word(arrangement.columnStep), word(result))
+    case .reduce(let function, let source, let inner, let result):
+      words(Code.reduce, function.rawValue, word(source), word(inner), word(result))
     }
   }
 }

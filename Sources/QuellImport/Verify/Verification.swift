@@ -69,7 +69,7 @@ extension Program {
   fileprivate var firstTensorBeyondNumbers: String? {
     tensors.first { tensor in
       var isFinite = true
-      tensor.weight.layout.forEachOffset { if !tensor.weight.source.float($0).isFinite { isFinite = false } }
+      for weight in tensor.weights { weight.layout.forEachOffset { if !weight.source.float($0).isFinite { isFinite = false } } }
       return !isFinite
     }?.name
   }

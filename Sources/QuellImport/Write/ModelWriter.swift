@@ -8,7 +8,7 @@ extension Program {
   ) throws(ImportFailure) {
     var tensors: [GGUFTensor] = []
     for (number, (tensor, writer)) in zip(self.tensors, plan.writers).enumerated() {
-      let dimensions = Array(tensor.weight.shape.reversed())
+      let dimensions = Array(tensor.shape.reversed())
       tensors.append(
         GGUFTensor(name: tensor.name, dimensions: dimensions, type: writer.type, sourceBytes: writer.sourceBytes) {
           output, advance throws(ImportFailure) in

@@ -23,13 +23,13 @@ struct StoragePlan {
     }
     for (number, tensor) in program.tensors.enumerated() {
       guard tensor.form == .matrix else {
-        writers.append(MatrixWriter(name: tensor.name, weights: [tensor.weight], type: .f32, scales: nil))
+        writers.append(MatrixWriter(name: tensor.name, weights: tensor.weights, type: .f32, scales: nil))
         continue
       }
-      let (writer, isKept) = try StoragePlan.writer(tensor.name, [tensor.weight], type, uses[number].axis, workers)
+      let (writer, isKept) = try StoragePlan.writer(tensor.name, tensor.weights, type, uses[number].axis, workers)
       writers.append(writer)
       if let found = writer.scales { scales.append((number, found)) }
-      note(uses[number].kinds.joined(separator: "+"), tensor.weight.storedName, writer.type, isKept)
+      note(uses[number].kinds.joined(separator: "+"), tensor.weights[0].storedName, writer.type, isKept)
     }
   }
 
