@@ -44,7 +44,8 @@ void conversion_widen_half(const void *from, float *to, size_t count) {
 EVERY_PROCESSOR
 void conversion_widen_bfloat16(const void *from, float *to, size_t count) {
   const unaligned_half *halves = from;
-  for (size_t i = 0; i < count; i++) to[i] = as_float((uint32_t)halves[i] << 16);
+  for (size_t i = 0; i < count; i++)
+    to[i] = as_float((uint32_t)halves[i] << 16);
 }
 
 EVERY_PROCESSOR
@@ -98,19 +99,22 @@ static inline int8_t whole(float number) {
 EVERY_PROCESSOR
 void conversion_quantize(const void *from, float factor, int8_t *to, size_t count) {
   const unaligned_float *numbers = from;
-  for (size_t i = 0; i < count; i++) to[i] = whole(numbers[i] * factor);
+  for (size_t i = 0; i < count; i++)
+    to[i] = whole(numbers[i] * factor);
 }
 
 EVERY_PROCESSOR
 void conversion_quantize_each(const void *from, const float *factors, int8_t *to, size_t count) {
   const unaligned_float *numbers = from;
-  for (size_t i = 0; i < count; i++) to[i] = whole(numbers[i] * factors[i]);
+  for (size_t i = 0; i < count; i++)
+    to[i] = whole(numbers[i] * factors[i]);
 }
 
 EVERY_PROCESSOR
 void conversion_integers(const void *from, int8_t *to, size_t count) {
   const unaligned_float *numbers = from;
-  for (size_t i = 0; i < count; i++) to[i] = (int8_t)(int32_t)numbers[i];
+  for (size_t i = 0; i < count; i++)
+    to[i] = (int8_t)(int32_t)numbers[i];
 }
 
 EVERY_PROCESSOR
@@ -133,7 +137,8 @@ void conversion_blocks_of_half_bytes(const void *from, void *to, size_t count) {
       float number = numbers[i] * factor;
       codes[i] = (uint8_t)(whole(number > 7 ? 7 : number < -8 ? -8 : number) + 8);
     }
-    for (size_t i = 0; i < block / 2; i++) bytes[2 + i] = (uint8_t)(codes[i] | codes[i + block / 2] << 4);
+    for (size_t i = 0; i < block / 2; i++)
+      bytes[2 + i] = (uint8_t)(codes[i] | codes[i + block / 2] << 4);
   }
 }
 
@@ -159,7 +164,8 @@ void conversion_greatest_each(const void *from, uint32_t *greatest, size_t count
 typedef float four __attribute__((vector_size(16)));
 typedef four unaligned_four __attribute__((aligned(1)));
 
-void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t to_pitch, size_t rows, size_t columns) {
+void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t to_pitch, size_t rows,
+                          size_t columns) {
   const unaligned_float *numbers = from;
   size_t whole_rows = rows & ~(size_t)3, whole_columns = columns & ~(size_t)3;
   // Along four rows at a time: their lines are read to the end before others with the same place in the cache come.

@@ -12,20 +12,6 @@ public struct ImportReport: Sendable {
     public var outputs: Int
   }
 
-  /// How matrices and tables of one kind are stored in the model file.
-  public struct Storage: Sendable {
-    /// The kind of the site that they serve; `embedding` and `positions` for tables.
-    public var kind: String
-    /// How many there are.
-    public var matrices: Int
-    /// The type in the source, such as `f32` or `uint8`.
-    public var source: String
-    /// The type in the model file.
-    public var stored: String
-    /// Whether the numbers are the same, and none was rounded.
-    public var isKept: Bool
-  }
-
   /// What was put together so that a step does less.
   public struct Fusion: Sendable {
     /// Linear operations that became one with others over the same input.
@@ -40,6 +26,20 @@ public struct ImportReport: Sendable {
     public var eventLists: Int
     /// Copies of new state that were avoided by writing it where it belongs.
     public var copies: Int
+  }
+
+  /// How matrices and tables of one kind are stored in the model file.
+  public struct Storage: Sendable {
+    /// The kind of the site that they serve; `embedding` and `positions` for tables.
+    public var kind: String
+    /// How many there are.
+    public var matrices: Int
+    /// The type in the source, such as `f32` or `uint8`.
+    public var source: String
+    /// The type in the model file.
+    public var stored: String
+    /// Whether the numbers are the same, and none was rounded.
+    public var isKept: Bool
   }
 
   /// The program that wrote the model, as it says.

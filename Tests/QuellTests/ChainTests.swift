@@ -31,9 +31,9 @@ private func elementwiseModel(chained: Bool) -> FileBuilder {
     .events(site: 0, source: 0),
   ]
   let operations =
-    [Quell.Operation.row(table: 0, source: .token, add: 0, result: 0)]
+    [Quell.Operation.row(table: 0, source: .token, add: 0, result: 0, scale: nil)]
     + (chained ? [.chain(count: elementwise.count, elements: width)] : []) + elementwise
-    + [.linear(matrix: 3, layout: .inputMajor, bias: nil, result: 6)]
+    + [.linear(matrix: 3, layout: .inputMajor, bias: nil, scale: nil, result: 6)]
   var words: [UInt32] = []
   for operation in operations { operation.encode { words.append($0) } }
   file["general.architecture"] = .string("quell")
@@ -68,7 +68,8 @@ private func elementwiseModel(chained: Bool) -> FileBuilder {
     #expect(sessions[0].eventCounts[0] > 0 && sessions[0].eventCounts[0] < 5 * 1300)
   }
 
-  @Test func aListInPartsIsTheListOfTheWhole() {
+  @Test(arguments: InstructionSet.available) func aListInPartsIsTheListOfTheWhole(instructionSet: InstructionSet) throws {
+    let kernels = try instructionSet.kernels()
     var random = SplitMix(state: 3)
     let source = (0..<1000).map { _ in random.nextFloat() }
     func list(_ parts: [Int]) -> (indices: [UInt32], values: [Float], dense: [Float]) {
@@ -80,7 +81,9 @@ private func elementwiseModel(chained: Bool) -> FileBuilder {
             var list = EventList(indices: indices.baseAddress!, values: values.baseAddress!, dense: dense.baseAddress!)
             var first = 0
             for part in parts {
-              source.withUnsafeBufferPointer { list.detect($0.baseAddress! + first, from: first, count: part, threshold: 0.5) }
+              source.withUnsafeBufferPointer {
+                list.detect($0.baseAddress! + first, from: first, count: part, threshold: 0.5, kernels)
+              }
               first += part
             }
             #expect(list.inputs == source.count)

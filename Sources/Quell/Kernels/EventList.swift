@@ -1,6 +1,8 @@
+import CQuell
+
 /// The events of a site: which inputs fired, in ascending order, and what they carry.
 struct EventList {
-  /// Room after the last event, so that a kernel may look ahead.
+  /// Room after the last event, so that a kernel may store more than there are.
   static let padding = 16
 
   /// The inputs that fired.
@@ -26,9 +28,17 @@ struct EventList {
   ///
   /// The magnitudes of floats order like their bits as integers, so the comparison is one subtraction whose sign moves the end
   /// of the list: a branch here would be mispredicted at every other input.
-  mutating func detect(_ source: UnsafePointer<Float>, from first: Int = 0, count: Int, threshold: Float) {
+  mutating func detect(
+    _ source: UnsafePointer<Float>, from first: Int = 0, count: Int, threshold: Float, _ kernels: UnsafePointer<quell_kernels>?
+  ) {
+    inputs = first + count
+    let start = first == 0 ? 0 : self.count
+    if let kernels {
+      self.count = start + kernels.pointee.detect(source, first, count, threshold, indices + start, values + start, dense + first)
+      return
+    }
     let limit = threshold.bitPattern
-    var end = first == 0 ? 0 : self.count
+    var end = start
     for place in 0..<count {
       let index = first &+ place
       let value = source[place]
@@ -38,7 +48,6 @@ struct EventList {
       dense[index] = Float(bitPattern: value.bitPattern & (0 &- fires))
       end &+= Int(truncatingIfNeeded: fires)
     }
-    inputs = first + count
     self.count = end
   }
 }

@@ -28,7 +28,7 @@ extension SessionStorage {
     case .events(let site, let source):
       statistics?.add(memory(source) + first, count: part.count, site: site)
       let before = first == 0 ? 0 : events.count
-      events.detect(memory(source) + first, from: first, count: part.count, threshold: thresholds[site])
+      events.detect(memory(source) + first, from: first, count: part.count, threshold: thresholds[site], kernels)
       eventCounts[site] += UInt64(events.count - before)
     default: break
     }

@@ -48,7 +48,7 @@ extension SessionStorage {
       executeElementwise(operation, 0..<count(source))
     case .linear(let matrix, let layout, let bias, let scale, let result):
       Linear(matrix: model.pointee.tensors[matrix], layout: layout, scale: memory(scale), bias: memory(bias))
-        .run(events, memory(result), outputs: count(result))
+        .run(events, memory(result), outputs: count(result), kernels)
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       attention(cache, heads: heads, scale: scale)
         .run(query: memory(query), key: memory(key), value: memory(value), position: position, result: memory(result))

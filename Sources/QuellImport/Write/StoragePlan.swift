@@ -29,7 +29,7 @@ struct StoragePlan {
       let (writer, isKept) = try StoragePlan.writer(tensor.name, tensor.weights, type, uses[number].axis, workers)
       writers.append(writer)
       if let found = writer.scales { scales.append((number, found)) }
-      note(uses[number].kinds.joined(separator: "+"), tensor.weights[0].storedName, writer.type, isKept)
+      note(uses[number].kinds.joined(separator: "+"), tensor.storedNames, writer.type, isKept)
     }
   }
 
@@ -102,6 +102,15 @@ extension WeightType {
         weights.allSatisfy { $0.type == .float16 || $0.source.formula != nil } ? .f16 : .f32
       }
     }
+  }
+}
+
+extension Program.Tensor {
+  /// The types of the source for people.
+  fileprivate var storedNames: String {
+    var names: [String] = []
+    for weight in weights where !names.contains(weight.storedName) { names.append(weight.storedName) }
+    return names.joined(separator: "+")
   }
 }
 
