@@ -111,16 +111,16 @@ struct ExportTests {
       return (buffer, offset..<(offset + count))
     }
     func replay(_ operation: Quell.Operation, part: Range<Int>? = nil) {
-      func part(of range: Range<Int>) -> Range<Int> {
+      func place(of range: Range<Int>) -> Range<Int> {
         guard let part, range.count > 1 else { return range }
         return (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound)
       }
       for read in operation.reads {
         guard let (buffer, range) = range(read) else { continue }
-        #expect(scratch[part(of: range)].allSatisfy { $0 == buffer })
+        #expect(scratch[place(of: range)].allSatisfy { $0 == buffer })
       }
       if let result = operation.writes, let (buffer, range) = range(result) {
-        scratch.replaceSubrange(part(of: range), with: repeatElement(buffer, count: part(of: range).count))
+        scratch.replaceSubrange(place(of: range), with: repeatElement(buffer, count: place(of: range).count))
       }
     }
     var chained = 0
