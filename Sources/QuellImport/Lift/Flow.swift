@@ -78,10 +78,9 @@ private struct Pairing {
     }
     let recurrent = inputs.filter { $0.element.pastAxis == nil }
     let vocabulary = specialiser.interface.vocabulary
-    let byLength = outputs.indices.filter { outputs[$0].shape.last == vocabulary }
-    let candidates = (byLength.isEmpty ? Array(outputs.indices) : byLength).sorted {
-      (outputs[$0].isLinear ? 0 : 1, $0) < (outputs[$1].isLinear ? 0 : 1, $1)
-    }
+    // A table may have more rows than there are logits, and a state as many numbers as the table has rows.
+    func unlikeliness(_ output: Output) -> Int { (output.shape.last == vocabulary ? 0 : 2) + (output.isLinear ? 0 : 1) }
+    let candidates = outputs.indices.sorted { (unlikeliness(outputs[$0]), $0) < (unlikeliness(outputs[$1]), $1) }
     for candidate in candidates {
       var rest = outputs
       let head = rest.remove(at: candidate)
