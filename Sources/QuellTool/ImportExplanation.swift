@@ -14,6 +14,7 @@ struct ImportExplanation {
     lines += [
       "lifted    \(report.attentions) attentions and \(report.normalizations) normalisations, put together from their parts",
       "folded    \(report.folded) biases and gains into the operations before them",
+      "sparse    \(report.thresholds) linear operations behind a threshold",
       "program   \(report.operations) operations, \(report.stateSize) floats of state, \(report.scratchSize) of scratch",
       "output    \(report.vocabularySize) logits, "
         + (report.contextLength == 0 ? "any number of positions" : "at most \(report.contextLength) positions"),
@@ -21,8 +22,8 @@ struct ImportExplanation {
     ]
     lines +=
       TextTable(
-        header: ["site", "kind", "inputs", "outputs"],
-        rows: report.sites.map { [$0.name, $0.kind, "\($0.inputs)", "\($0.outputs)"] }
+        header: ["site", "kind", "inputs", "outputs", "threshold"],
+        rows: report.sites.map { [$0.name, $0.kind, "\($0.inputs)", "\($0.outputs)", "\($0.threshold)"] }
       ).lines
     return lines.joined(separator: "\n") + "\n\n"
   }

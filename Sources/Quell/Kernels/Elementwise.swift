@@ -43,6 +43,7 @@ enum Elementwise {
     case .divide: for index in 0..<count { result[index] = left(index) / right(index) }
     case .maximum: for index in 0..<count { result[index] = maximum(left(index), right(index)) }
     case .minimum: for index in 0..<count { result[index] = minimum(left(index), right(index)) }
+    case .threshold: for index in 0..<count { result[index] = threshold(left(index), right(index)) }
     }
   }
 
@@ -57,4 +58,8 @@ enum Elementwise {
   /// The smaller of two; a NaN wins.
   @inline(__always)
   private static func minimum(_ left: Float, _ right: Float) -> Float { left < right || left != left ? left : right }
+
+  /// What the events of a site carry, in place.
+  @inline(__always)
+  private static func threshold(_ value: Float, _ limit: Float) -> Float { value.magnitude > limit || value != value ? value : 0 }
 }

@@ -46,6 +46,10 @@ struct Program {
   var caches: [Cache] = []
   var siteNames: [String] = []
   var siteKinds: [String] = []
+  /// What magnitudes must exceed at each site.
+  var siteThresholds: [Float] = []
+  /// Where the graph hands each site's vector to linear operations.
+  var siteFeeds: [[(node: ONNXNode, input: Int?)]] = []
   var fills: [Fill] = []
   var logits = 0
   var vocabularySize = 0
@@ -72,7 +76,10 @@ extension Operation {
   var reads: [Int] {
     switch self {
     case .row(_, _, _, _, let scale): [scale].compactMap { $0 }
-    case .copy(let source, _), .unary(_, let source, _), .events(_, let source): [source]
+    case .position: []
+    case .copy(let source, _), .unary(_, let source, _), .events(_, let source), .arrange(let source, _, _),
+      .reduce(_, let source, _, _):
+      [source]
     case .binary(_, let left, let right, _): [left, right]
     case .normalize(_, let source, let gain, let bias, _, _): [source] + [gain, bias].compactMap { $0 }
     case .linear(_, _, let bias, let scale, _): [bias, scale].compactMap { $0 }
@@ -84,7 +91,8 @@ extension Operation {
   var writes: Int? {
     switch self {
     case .row(_, _, _, let result, _), .copy(_, let result), .unary(_, _, let result), .binary(_, _, _, let result),
-      .normalize(_, _, _, _, _, let result), .linear(_, _, _, _, let result), .attention(_, _, _, _, _, _, let result):
+      .normalize(_, _, _, _, _, let result), .linear(_, _, _, _, let result), .attention(_, _, _, _, _, _, let result),
+      .position(let result), .arrange(_, _, let result), .reduce(_, _, _, let result):
       result
     case .events: nil
     }

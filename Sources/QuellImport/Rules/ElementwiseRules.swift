@@ -110,6 +110,8 @@ extension Rules {
       case .multiply: a &* b
       case .divide: b == 0 ? 0 : a.dividedReportingOverflow(by: b).partialValue
       case .maximum: max(a, b)
+      case .minimum: min(a, b)
+      case .threshold: a.magnitude > b.magnitude ? a : 0
       }
     } reals: { a, b in
       switch function {
@@ -118,6 +120,8 @@ extension Rules {
       case .multiply: a * b
       case .divide: a / b
       case .maximum: max(a, b)
+      case .minimum: min(a, b)
+      case .threshold: a.magnitude > b ? a : 0
       }
     } computed: { lane, a, b, node in
       lane.binary(function, a, b, node: node)
