@@ -9,9 +9,10 @@
     private var statisticsMemory: UnsafeMutableBufferPointer<UInt32>?
 
     /// A fresh session with the model's own thresholds. A context length of 0 is the model's limit.
-    public init(_ model: Model, contextLength: Int = 0) throws(Failure) {
+    public init(_ model: Model, contextLength: Int = 0, instructionSet: InstructionSet = .automatic) throws(Failure) {
       self.model = model
-      storage = try SessionStorage.open(model.storage, contextLength: contextLength)
+      storage = try SessionStorage.open(
+        model.storage, SessionOptions(contextLength: contextLength, instructionSet: instructionSet))
     }
 
     deinit {

@@ -1,6 +1,8 @@
+import CQuell
+
 /// The events of a site: which inputs fired, in ascending order, and what they carry.
 struct EventList {
-  /// Room after the last event, so that a kernel may look ahead.
+  /// Room after the last event, so that a kernel may store more than there are.
   static let padding = 16
 
   /// The inputs that fired.
@@ -22,20 +24,31 @@ struct EventList {
 
   /// Lists every input whose magnitude is above the threshold; a NaN fires.
   ///
+  /// The inputs may come in parts, in order: one that begins at 0 begins a new list.
+  ///
   /// The magnitudes of floats order like their bits as integers, so the comparison is one subtraction whose sign moves the end
   /// of the list: a branch here would be mispredicted at every other input.
-  mutating func detect(_ source: UnsafePointer<Float>, count inputs: Int, threshold: Float) {
+  mutating func detect(
+    _ source: UnsafePointer<Float>, from first: Int = 0, count: Int, threshold: Float, _ kernels: UnsafePointer<quell_kernels>?
+  ) {
+    var end = first == 0 ? 0 : self.count
+    defer {
+      inputs = first + count
+      self.count = end
+    }
+    if let kernels {
+      end += kernels.pointee.detect(source, first, count, threshold, indices + end, values + end, dense + first)
+      return
+    }
     let limit = threshold.bitPattern
-    var end = 0
-    for index in 0..<inputs {
-      let value = source[index]
+    for place in 0..<count {
+      let index = first &+ place
+      let value = source[place]
       let fires = (limit &- (value.bitPattern & 0x7fff_ffff)) &>> 31
       indices[end] = UInt32(truncatingIfNeeded: index)
       values[end] = value
       dense[index] = Float(bitPattern: value.bitPattern & (0 &- fires))
       end &+= Int(truncatingIfNeeded: fires)
     }
-    self.inputs = inputs
-    count = end
   }
 }

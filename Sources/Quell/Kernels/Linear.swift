@@ -1,3 +1,5 @@
+import CQuell
+
 /// A linear operation over the last list of events: which kernel runs is decided by the layout and the format of the matrix.
 struct Linear {
   let matrix: Tensor
@@ -8,26 +10,39 @@ struct Linear {
   let bias: UnsafePointer<Float>?
 
   /// result[o] = scale[o] * sum over events e of matrix[e.index, o] * e.value + bias[o].
-  func run(_ events: EventList, _ result: UnsafeMutablePointer<Float>, outputs: Int) {
+  ///
+  /// The loops are those in C where `kernels` is not nil.
+  func run(
+    _ events: EventList, _ result: UnsafeMutablePointer<Float>, outputs: Int, _ kernels: UnsafePointer<quell_kernels>?
+  ) {
     switch matrix.format {
-    case .f32: run(F32.self, events, result, outputs)
-    case .f16: run(F16.self, events, result, outputs)
-    case .bf16: run(BF16.self, events, result, outputs)
-    case .int8: run(Int8Element.self, events, result, outputs)
-    case .int4: run(Int4Element.self, events, result, outputs)
+    case .f32: run(F32.self, events, result, outputs, kernels)
+    case .f16: run(F16.self, events, result, outputs, kernels)
+    case .bf16: run(BF16.self, events, result, outputs, kernels)
+    case .int8: run(Int8Element.self, events, result, outputs, kernels)
+    case .int4: run(Int4Element.self, events, result, outputs, kernels)
     }
   }
 
   @inline(__always)
   private func run<Element: WeightElement>(
-    _: Element.Type, _ events: EventList, _ result: UnsafeMutablePointer<Float>, _ outputs: Int
+    _: Element.Type, _ events: EventList, _ result: UnsafeMutablePointer<Float>, _ outputs: Int,
+    _ kernels: UnsafePointer<quell_kernels>?
   ) {
     switch layout {
     case .inputMajor:
       begin(result, outputs)
-      LinearInputMajor.add(Element.self, matrix: matrix.data, outputs: outputs, events: events, to: result)
+      if let kernels {
+        Element.addRows(kernels.pointee)(matrix.data, outputs, events.indices, events.values, events.count, result)
+      } else {
+        LinearInputMajor.add(Element.self, matrix: matrix.data, outputs: outputs, events: events, to: result)
+      }
     case .outputMajor:
-      LinearOutputMajor.run(Element.self, matrix: matrix.data, outputs: outputs, events: events, initial: initial, result: result)
+      if let kernels {
+        Element.multiplyRows(kernels.pointee)(matrix.data, outputs, events.dense, events.inputs, initial, result)
+      } else {
+        LinearOutputMajor.run(Element.self, matrix: matrix.data, outputs: outputs, events: events, initial: initial, result: result)
+      }
     }
     scaleAndShift(result, outputs)
   }

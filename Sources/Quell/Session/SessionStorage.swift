@@ -5,6 +5,8 @@ import CQuell
 /// Belongs to one thread at a time.
 struct SessionStorage {
   let model: UnsafeMutablePointer<ModelStorage>
+  /// The inner loops in C, nil where the portable ones run.
+  let kernels: UnsafePointer<quell_kernels>?
   /// The greatest number of positions.
   let capacity: Int
   /// Tokens taken so far.
@@ -32,12 +34,11 @@ struct SessionStorage {
   var ownedBlock: UnsafeMutableRawPointer?
 
   /// Lays a session out in the arena's memory; nil where the arena only counts.
-  ///
-  /// A context length of 0 asks for the model's own limit.
   static func make(
-    _ model: UnsafeMutablePointer<ModelStorage>, contextLength: Int, in arena: inout Arena
+    _ model: UnsafeMutablePointer<ModelStorage>, _ options: SessionOptions, in arena: inout Arena
   ) throws(Failure) -> UnsafeMutablePointer<SessionStorage>? {
-    let capacity = try capacity(model, asked: contextLength)
+    let capacity = try capacity(model, asked: options.contextLength)
+    let kernels = try options.instructionSet.kernels()
     // Only a cache costs memory by the position.
     let cached = model.pointee.caches.count > 0 ? capacity : 0
     let (cacheFloats, tooMany) = cached.multipliedReportingOverflow(by: model.pointee.cacheWidth)
@@ -77,7 +78,7 @@ struct SessionStorage {
     storage.initializeElement(
       at: 0,
       to: SessionStorage(
-        model: model, capacity: capacity, state: state, scratch: scratch, caches: caches, cacheOffsets: cacheOffsets,
+        model: model, kernels: kernels, capacity: capacity, state: state, scratch: scratch, caches: caches, cacheOffsets: cacheOffsets,
         attentionWeights: attentionWeights,
         events: EventList(indices: indices.baseAddress!, values: values.baseAddress!, dense: dense.baseAddress!),
         thresholds: thresholds, eventCounts: eventCounts, candidates: candidates))

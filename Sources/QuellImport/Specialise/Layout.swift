@@ -13,6 +13,13 @@ struct Layout: Hashable, Sendable {
     offset = 0
   }
 
+  /// Elements a stride apart along each axis, the first at an offset.
+  init(shape: [Int], strides: [Int], offset: Int) {
+    self.shape = shape
+    self.strides = strides
+    self.offset = offset
+  }
+
   private static func rowMajor(_ shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)
     for axis in stride(from: shape.count - 2, through: 0, by: -1) {
