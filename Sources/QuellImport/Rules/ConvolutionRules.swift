@@ -53,9 +53,8 @@ extension Rules {
         else { continue }
         for place in 0..<results.product {
           let start = (group * results.product + place) * inner
-          let number = call.lane.trace.add(
-            .linear(matrix: matrix.transposed, input: Array(all[start..<(start + inner)]), bias: nil), count: rows, node: call.number)
-          for row in 0..<rows { elements[(group * rows + row) * results.product + place] = Element(number, row) }
+          let sums = call.lane.linear(matrix.transposed, Array(all[start..<(start + inner)]), call)
+          for row in 0..<rows { elements[(group * rows + row) * results.product + place] = sums[row] }
         }
       }
     }
