@@ -26,7 +26,8 @@ struct OperatorTests {
     var graph = GraphBuilder()
     graph.opset = opset
     graph.input("token", type: 7, [1])
-    graph.reals("table", [2, 4], OperatorTests.table.flatMap { $0 })
+    // As many rows as there are logits at most.
+    graph.reals("table", [4, 4], OperatorTests.table.flatMap { $0 } + [Float](repeating: 0, count: 8))
     graph.node("Gather", ["table", "token"], ["x"])
     return graph
   }
@@ -234,7 +235,7 @@ struct OperatorTests {
     // Forty pairs, each turned about: (b, a) for (a, b), one half of them negated, as rotary positions have them.
     var graph = GraphBuilder()
     graph.input("token", type: 7, [1])
-    graph.reals("table", [2, 80], (0..<160).map { Float($0) })
+    graph.reals("table", [80, 80], (0..<6400).map { Float($0) })
     graph.node("Gather", ["table", "token"], ["x"])
     graph.integers("pairs", [2], [40, 2])
     graph.integers("line", [2], [1, 80])
