@@ -22,6 +22,15 @@
     /// Takes one token. A failure leaves the session as it was.
     public func step(_ token: UInt32) throws(Failure) { try storage.pointee.step(token) }
 
+    /// Takes several tokens; the logits are those after the last. A failure leaves the session as it was.
+    public func prefill(_ tokens: [UInt32]) throws(Failure) {
+      var failure: Failure?
+      tokens.withUnsafeBufferPointer { tokens in
+        do throws(Failure) { try storage.pointee.prefill(tokens) } catch { failure = error }
+      }
+      if let failure { throw failure }
+    }
+
     /// The logits of the last step, valid until the next one.
     public var logits: UnsafeBufferPointer<Float> { storage.pointee.logits }
 

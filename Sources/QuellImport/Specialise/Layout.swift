@@ -13,6 +13,13 @@ struct Layout: Hashable, Sendable {
     offset = 0
   }
 
+  /// Rows that begin `pitch` apart, and so overlap where they are longer.
+  init(sliding shape: [Int], by pitch: Int) {
+    self.shape = shape
+    strides = [pitch, 1]
+    offset = 0
+  }
+
   private static func rowMajor(_ shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)
     for axis in stride(from: shape.count - 2, through: 0, by: -1) {
