@@ -27,7 +27,8 @@ let package = Package(
       dependencies: ["CProtobuf"],
       cxxSettings: [.define("ONNX_NAMESPACE", to: "onnx"), .define("ONNX_ML", to: "1")],
       linkerSettings: [.linkedLibrary("onnx"), .linkedLibrary("onnx_proto")]),
-    .target(name: "QuellImport", dependencies: ["COnnx", "CQuell", "CZlib", "Quell"]),
+    .target(name: "CConversion"),
+    .target(name: "QuellImport", dependencies: ["CConversion", "COnnx", "CQuell", "CZlib", "Quell"]),
 
     // MARK: The command
     .executableTarget(

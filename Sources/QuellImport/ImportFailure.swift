@@ -35,5 +35,6 @@ extension ImportFailure {
   static func unreadable(_ message: String) -> ImportFailure { ImportFailure(.unreadable, message) }
   static func malformed(_ message: String) -> ImportFailure { ImportFailure(.malformed, message) }
   static func unsupported(_ message: String) -> ImportFailure { ImportFailure(.unsupported, message) }
+  static let cancelled = ImportFailure(.cancelled, "The import was cancelled.")
   static func unwritable(_ message: String) -> ImportFailure { ImportFailure(.unwritable, message) }
 }

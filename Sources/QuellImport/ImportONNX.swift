@@ -20,7 +20,7 @@ public func importONNX(from path: String, to output: String, options: ImportOpti
 {
   let file = try MappedFile(path: path)
   guard !isSameFile(path, output) else { throw .unwritable("\(output) is the model itself; name another file.") }
-  var (program, report) = try stepProgram(of: file, isCancelled: options.isCancelled)
+  var (program, report) = try stepProgram(of: file, isCancelled: { [progress = options.progress] in !progress(0, 0) })
   program = ScratchPlan.plan(program)
   report.scratchSize = program.scratchSize
   var options = options
@@ -67,7 +67,7 @@ private func report(
         ImportReport.Site(
           name: program.siteNames[site], kind: program.siteKinds[site], inputs: program.count(source), outputs: 0))
     }
-    if case .linear(_, _, _, let result) = operation { sites[sites.count - 1].outputs += program.count(result) }
+    if case .linear(_, _, _, _, let result) = operation { sites[sites.count - 1].outputs += program.count(result) }
   }
   let inputs = specialiser.interface.inputs.map { input in
     let role =

@@ -20,20 +20,22 @@ public struct ImportOptions {
   public var reference: ReferenceLogits?
   /// More keys for the model file.
   public var metadata: [GGUFPair]
-  /// Asked now and then; once it says yes the import ends with a failure of kind `cancelled` and leaves nothing behind.
-  public var isCancelled: () -> Bool
+  /// Told now and then, on the importing thread, how far the import is: bytes of the source's weights that are in the model
+  /// file, and all of them; both are 0 while the graph is read. Says whether to go on: after a no the import ends with a
+  /// failure of kind `cancelled` and leaves nothing behind.
+  public var progress: (_ done: Int, _ total: Int) -> Bool
 
-  /// Weights as precise as the model has them, no name, no tokenizer, no reference, no further keys, not to be cancelled.
+  /// Weights as precise as the model has them, no name, no tokenizer, no reference, no further keys, nobody to tell.
   public init(
     weights: WeightType = .source, name: String? = nil, tokenizer: String? = nil, reference: ReferenceLogits? = nil,
     metadata: [GGUFPair] = [],
-    isCancelled: @escaping () -> Bool = { false }
+    progress: @escaping (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
   ) {
     self.weights = weights
     self.name = name
     self.tokenizer = tokenizer
     self.reference = reference
     self.metadata = metadata
-    self.isCancelled = isCancelled
+    self.progress = progress
   }
 }

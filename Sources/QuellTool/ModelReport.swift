@@ -74,7 +74,7 @@ struct ModelReport: Encodable {
     operations = model.operations.count
     denseMacs = model.sites.filter { !$0.isHead }.reduce(0) { $0 + $1.inputs * $1.outputs }
     headDenseMacs = model.sites.filter(\.isHead).reduce(0) { $0 + $1.inputs * $1.outputs }
-    tensors = [WeightFormat.f32, .f16].compactMap { format in
+    tensors = WeightFormat.allCases.compactMap { format in
       let tensors = model.tensors.filter { $0.format == format }
       guard !tensors.isEmpty else { return nil }
       return TensorReport(

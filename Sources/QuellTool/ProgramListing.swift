@@ -22,9 +22,9 @@ struct ProgramListing {
 
   private func line(_ operation: Operation, _ siteNames: [String]) -> String {
     switch operation {
-    case .row(let table, let source, let add, let result):
+    case .row(let table, let source, let add, let result, let scale):
       let row = add == 0 ? "\(source)" : "\(source) + \(add)"
-      return "\(name(result)) = row \(tensorNames[table])[\(row)]"
+      return "\(name(result)) = row \(tensorNames[table])[\(row)]" + scaled(by: scale)
     case .copy(let source, let result):
       return "\(name(result)) = \(name(source))"
     case .unary(let function, let source, let result):
@@ -35,12 +35,21 @@ struct ProgramListing {
       return "\(name(result)) = normalize \(kind) \(name(source)), gain \(name(gain)), bias \(name(bias)), epsilon \(epsilon)"
     case .events(let site, let source):
       return "events \(siteNames[site]) of \(name(source))"
-    case .linear(let matrix, let layout, let bias, let result):
-      return "\(name(result)) = linear \(tensorNames[matrix]) (\(layout)), bias \(name(bias))"
+    case .linear(let matrix, let layout, let bias, let scale, let result):
+      return "\(name(result)) = linear \(tensorNames[matrix]) (\(layout)), bias \(name(bias))" + scaled(by: scale)
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       return "\(name(result)) = attention \(name(query)), \(name(key)), \(name(value)), cache \(cache), heads \(heads), scale \(scale)"
+    case .position(let result):
+      return "\(name(result)) = position"
+    case .arrange(let source, let order, let result):
+      let steps = "\(order.blockStep), \(order.rowStep), \(order.columnStep)"
+      return "\(name(result)) = arrange \(name(source)), rows \(order.rows), columns \(order.columns), steps \(steps)"
+    case .reduce(let function, let source, let inner, let result):
+      return "\(name(result)) = reduce \(function) \(name(source)), inner \(inner)"
     }
   }
+
+  private func scaled(by scale: Int?) -> String { scale == nil ? "" : ", scale \(name(scale))" }
 
   private func name(_ index: Int?) -> String {
     guard let index else { return "none" }

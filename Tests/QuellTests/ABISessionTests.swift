@@ -8,7 +8,7 @@ private let tokens: [UInt32] = [3, 0, 10, 7, 7, 1, 2]
 
 @Suite struct ABISessionTests {
   @Test func logitsAreThoseOfTheFormulas() {
-    let tiny = TinyModel(halves: true)
+    let tiny = TinyModel(format: .f16)
     let model = CModel(tiny)
     let session = CSession(model)
     for (token, expected) in zip(tokens, tiny.reference(tokens)) {

@@ -3,49 +3,6 @@ import Testing
 
 @testable import Quell
 
-/// Distance in representable numbers.
-private func ulps(_ left: Float, _ right: Float) -> Int {
-  func ordered(_ x: Float) -> Int { x.sign == .minus ? -Int(x.bitPattern & 0x7fff_ffff) : Int(x.bitPattern) }
-  return abs(ordered(left) - ordered(right))
-}
-
-/// An event list over memory of its own.
-private final class Events {
-  var list: EventList
-  private let indices: UnsafeMutablePointer<UInt32>
-  private let numbers: UnsafeMutablePointer<Float>
-
-  init(_ source: [Float], threshold: Float) {
-    let room = source.count + EventList.padding
-    indices = .allocate(capacity: room)
-    numbers = .allocate(capacity: 2 * room)
-    list = EventList(indices: indices, values: numbers, dense: numbers + room)
-    list.detect(source, count: source.count, threshold: threshold)
-  }
-
-  /// Every input is an event, zeros too.
-  init(all source: [Float]) {
-    let room = source.count + EventList.padding
-    indices = .allocate(capacity: room)
-    numbers = .allocate(capacity: 2 * room)
-    list = EventList(indices: indices, values: numbers, dense: numbers + room)
-    // A NaN fires whatever the threshold: detect NaNs, then put the inputs in their places.
-    list.detect([Float](repeating: .nan, count: source.count), count: source.count, threshold: 0)
-    for index in source.indices {
-      numbers[index] = source[index]
-      (numbers + room)[index] = source[index]
-    }
-  }
-
-  deinit {
-    indices.deallocate()
-    numbers.deallocate()
-  }
-
-  var fired: [Int] { (0..<list.count).map { Int(indices[$0]) } }
-  var carried: [Float] { (0..<list.count).map { numbers[$0] } }
-}
-
 private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
 
 @Suite struct KernelTests {
@@ -74,7 +31,7 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
       let expected = Float(Float16(bitPattern: bits))
       var eight = SIMD8<UInt16>(repeating: 0x3c00)
       eight[5] = bits
-      let (one, lane) = withUnsafeBytes(of: eight) { (F16.load($0.baseAddress! + 10), F16.load8($0.baseAddress!)[5]) }
+      let (one, lane) = withUnsafeBytes(of: eight) { (F16.load($0.baseAddress!, 5), F16.load8($0.baseAddress!, 0)[5]) }
       if expected.isNaN {
         #expect(one.isNaN && lane.isNaN)
       } else if one.bitPattern != expected.bitPattern || lane.bitPattern != expected.bitPattern {
@@ -97,63 +54,6 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
       let dense = withExtendedLifetime(events) { (0..<size).map { events.list.dense[$0].bitPattern } }
       #expect(dense == source.indices.map { expected.contains($0) ? source[$0].bitPattern : 0 })
     }
-  }
-
-  @Test(arguments: [0, 1, 7, 8, 9, 33], [1, 2, 7, 8, 9, 40, 67])
-  func bothLayoutsAreTheMatrixProduct(inputs: Int, outputs: Int) {
-    var random = SplitMix(state: UInt64(100 * inputs + outputs))
-    // One element more than the matrix has, so that an empty one has an address.
-    let matrix = (0...inputs * outputs).map { _ in Float(Float16(random.nextFloat())) }
-    var transposed: [Float] = []
-    for output in 0..<outputs { transposed += (0..<inputs).map { matrix[$0 * outputs + output] } }
-    transposed.append(0)
-    let bias = (0..<outputs).map { _ in random.nextFloat() }
-    let source = (0..<inputs).map { $0 % 3 == 1 ? 0 : random.nextFloat() }
-    for threshold: Float in [0, 0.6] {
-      let events = Events(source, threshold: threshold)
-      let expected = (0..<outputs).map { o in
-        events.fired.reduce(Double(bias[o])) { $0 + Double(source[$1]) * Double(matrix[$1 * outputs + o]) }
-      }
-      for result in linears(matrix, transposed, outputs, events, bias) {
-        let worst = zip(result, expected).reduce(0.0) { max($0, abs(Double($1.0) - $1.1)) }
-        #expect(worst < 1e-5)
-      }
-    }
-  }
-
-  /// The result of every kernel.
-  private func linears(
-    _ matrix: [Float], _ transposed: [Float], _ outputs: Int, _ source: Events, _ bias: [Float]
-  ) -> [[Float]] {
-    defer { withExtendedLifetime(source) {} }
-    let events = source.list
-    let results = (0..<4).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: outputs) }
-    defer { results.forEach { $0.deallocate() } }
-    let (halves, transposedHalves) = (matrix.map { Float16($0) }, transposed.map { Float16($0) })
-    matrix.withUnsafeBytes {
-      LinearInputMajor.run(F32.self, matrix: $0.baseAddress!, outputs: outputs, events: events, initial: bias, result: results[0])
-    }
-    halves.withUnsafeBytes {
-      LinearInputMajor.run(F16.self, matrix: $0.baseAddress!, outputs: outputs, events: events, initial: bias, result: results[1])
-    }
-    transposed.withUnsafeBytes {
-      LinearOutputMajor.run(F32.self, matrix: $0.baseAddress!, outputs: outputs, events: events, initial: bias, result: results[2])
-    }
-    transposedHalves.withUnsafeBytes {
-      LinearOutputMajor.run(F16.self, matrix: $0.baseAddress!, outputs: outputs, events: events, initial: bias, result: results[3])
-    }
-    return results.map { Array(UnsafeBufferPointer(start: $0, count: outputs)) }
-  }
-
-  /// The promise that sparse execution rests on: an input that is exactly zero may be left out.
-  @Test(arguments: [1, 8, 13, 64], [1, 9, 32, 100]) func leavingOutZerosChangesNoBit(inputs: Int, outputs: Int) {
-    var random = SplitMix(state: UInt64(inputs * outputs))
-    let matrix = (0..<inputs * outputs).map { _ in random.nextFloat() }
-    let bias = (0..<outputs).map { _ in random.nextFloat() }
-    let source = (0..<inputs).map { _ in random.nextFloat() > 0.2 ? 0 : random.nextFloat() }
-    let sparse = linears(matrix, matrix, outputs, Events(source, threshold: 0), bias)
-    let dense = linears(matrix, matrix, outputs, Events(all: source), bias)
-    #expect(sparse == dense)
   }
 
   @Test func elementwiseFunctionsAreTheirFormulas() {
@@ -181,9 +81,18 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     #expect(binary(.multiply, 1, 0) == [-8, -2, 0, 1, 12, 400])
     #expect(binary(.divide, 0, 1) == [-0.5, 2, -4, -16, 2 / 3, -2 / 7] as [Float])
     #expect(binary(.maximum, 1, 1) == [4, -0.5, 0.5, 0.25, 3, 100])
+    #expect(binary(.minimum, 1, 1) == [-2, -1, 0, 0.125, -3, 7])
+    #expect(unary(.absolute) == [2, 0.5, 0, 0.25, 3, 100])
+    #expect(unary(.squareRoot)[2...] == [0, 0.5, Float(3).squareRoot(), 10] && unary(.squareRoot)[0].isNaN)
+    #expect(unary(.sine) == left.map { sine($0) } && unary(.cosine) == left.map { cosine($0) })
+    #expect(unary(.hyperbolicTangent) == left.map { hyperbolicTangent($0) })
+    #expect(unary(.errorFunction) == left.map { errorFunction($0) })
+    #expect(unary(.logarithm)[2...] == [-.infinity, logarithm(0.25), logarithm(3), logarithm(100)])
     #expect(binary(.subtract, 0, 0) == [Float](repeating: -6, count: 6))
     var result: [Float] = [0, 0]
     Elementwise.binary(.maximum, [.nan, 1], leftStep: 1, [1, .nan], rightStep: 1, &result, count: 2)
+    #expect(result[0].isNaN && result[1].isNaN)
+    Elementwise.binary(.minimum, [.nan, 1], leftStep: 1, [1, .nan], rightStep: 1, &result, count: 2)
     #expect(result[0].isNaN && result[1].isNaN)
     Elementwise.unary(.relu, [.nan, -1], &result, count: 2)
     #expect(result[0].isNaN && result[1] == 0)
@@ -203,6 +112,59 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
       let normalized = (Double(source[index]) - mean) / (variance + 1e-5).squareRoot()
       let error: Double = abs(Double(result[index]) - (normalized * Double(gain[index]) + Double(bias[index])))
       #expect(error < 2e-4)
+    }
+  }
+
+  @Test(arguments: [1, 2, 13, 300]) func rootMeanSquareNormalizationIsItsFormula(count: Int) {
+    var random = SplitMix(state: UInt64(count))
+    let source = (0..<count).map { _ in 10 * random.nextFloat() }
+    let gain = (0..<count).map { _ in random.nextFloat() }
+    var result = [Float](repeating: 0, count: count)
+    RootMeanSquareNormalization.run(source, gain: gain, bias: nil, epsilon: 1e-5, &result, count: count)
+    let square = source.reduce(0) { $0 + Double($1) * Double($1) } / Double(count)
+    for index in 0..<count {
+      let expected = Double(source[index]) / (square + 1e-5).squareRoot() * Double(gain[index])
+      #expect(abs(Double(result[index]) - expected) < 1e-6)
+    }
+  }
+
+  @Test func arrangementsReadWhatTheirStepsSay() {
+    let source = (0..<60).map { Float($0) }
+    for (rows, columns, steps) in [(4, 5, (20, 1, 4)), (3, 2, (6, 0, 1)), (2, 3, (0, 7, 0)), (1, 6, (9, 0, 2)), (6, 1, (1, 5, 0))] {
+      let order = Arrangement(rows: rows, columns: columns, blockStep: steps.0, rowStep: steps.1, columnStep: steps.2)
+      let count = 3 * rows * columns
+      var result = [Float](repeating: -1, count: count)
+      order.copy(source, to: &result, count: count)
+      for index in 0..<count {
+        let place = index / rows / columns * steps.0 + index / columns % rows * steps.1 + index % columns * steps.2
+        #expect(result[index] == source[place])
+      }
+    }
+  }
+
+  @Test func arrangementsMustStayInTheirSource() {
+    func fits(_ rows: Int, _ columns: Int, _ steps: (Int, Int, Int), _ count: Int, _ available: Int) -> Bool {
+      Arrangement(rows: rows, columns: columns, blockStep: steps.0, rowStep: steps.1, columnStep: steps.2).fits(count, within: available)
+    }
+    // The last element of two blocks is at 12 + 2 * 3 + 1.
+    #expect(fits(3, 2, (12, 3, 1), 12, 20) && !fits(3, 2, (12, 3, 1), 12, 19))
+    #expect(!fits(3, 2, (12, 3, 1), 11, 20) && !fits(0, 2, (1, 1, 1), 2, 20) && !fits(1, 1, (0, 0, 0), 1, 0))
+    #expect(!fits(2, 2, (1, .max, 1), 4, 20) && !fits(.max, 2, (1, 1, 1), 4, 20) && !fits(2, .max / 2, (1, 1, 3), .max - 1, .max))
+  }
+
+  @Test(arguments: [1, 2, 7, 8, 9, 40], [1, 2, 8, 11]) func reductionsTakeTheMiddleAxisTogether(length: Int, inner: Int) {
+    var random = SplitMix(state: UInt64(100 * length + inner))
+    let source = (0..<(3 * length * inner)).map { _ in random.nextFloat() }
+    for function in Reduction.allCases {
+      var result = [Float](repeating: .nan, count: 3 * inner)
+      function.run(source, length: length, inner: inner, &result, count: 3 * inner)
+      for index in result.indices {
+        let taken = (0..<length).map { source[(index / inner * length + $0) * inner + index % inner] }
+        switch function {
+        case .sum: #expect(abs(Double(result[index]) - taken.reduce(0) { $0 + Double($1) }) < 1e-5)
+        case .maximum: #expect(result[index] == taken.max())
+        }
+      }
     }
   }
 

@@ -50,7 +50,18 @@ private let wrongFiles: [WrongFile] = [
   WrongFile("a key twice", says: "twice") { $0.file.keys.append(("quell.logits", .uint32(1))) },
   WrongFile("half an operation", says: "whole groups of 8") { $0.file["quell.operations"] = .uint32s([1, 2, 3]) },
   WrongFile("unknown operation", QUELL_UNSUPPORTED, says: "operation 0") { $0.setWord(0, of: 0, to: 99) },
-  WrongFile("unknown function", QUELL_UNSUPPORTED, says: "operation 10") { $0.setWord(1, of: 10, to: 4) },
+  WrongFile("unknown function", QUELL_UNSUPPORTED, says: "operation 10") { $0.setWord(1, of: 10, to: 11) },
+  // Values 1 and 2 are vectors of 12, x and place.
+  WrongFile("a wide position", says: "a position is one number") { $0.setOperation(0, .position(result: 1)) },
+  WrongFile("an order that reaches too far", says: "reaches out of its source") {
+    $0.setOperation(1, .arrange(source: 1, Arrangement(rows: 3, columns: 2, blockStep: 0, rowStep: 4, columnStep: 4), result: 2))
+  },
+  WrongFile("an order within its result", says: "overlaps the result") {
+    $0.setOperation(1, .arrange(source: 1, Arrangement(rows: 3, columns: 4, blockStep: 0, rowStep: 1, columnStep: 3), result: 1))
+  },
+  WrongFile("a reduction of halves", says: "does not divide its source") {
+    $0.setOperation(1, .reduce(.sum, source: 1, inner: 5, result: 2))
+  },
   WrongFile("no such value", says: "no such value") { $0.setWord(4, of: 0, to: 1000) },
   WrongFile("index of 2^32 - 1", says: "no such value") { $0.setWord(4, of: 0, to: .max) },
   WrongFile("no such tensor", says: "no such tensor") { $0.setWord(1, of: 0, to: 1000) },
@@ -81,6 +92,20 @@ private let wrongFiles: [WrongFile] = [
   WrongFile("a site too few", says: "differ in length") { $0.file["quell.thresholds"] = .float32s([0, 0, 0]) },
   WrongFile("unknown storage", says: "unknown storage") { $0.setStorage(of: 0, to: 3) },
   WrongFile("unknown tensor type", QUELL_UNSUPPORTED, says: "GGUF type 7") { $0.file.tensors[0].type = 7 },
+  WrongFile("integers without a scale", says: "scale") { $0.file.tensors[0].type = 24 },
+  WrongFile("floats with a scale", says: "scale") { $0.setWord(5, of: 0, to: $0.weightValue) },
+  WrongFile("half a block", says: "blocks of 32") { $0.file.tensors[0].type = 2 },
+  WrongFile("blocks past the end", says: "past the end") {
+    ($0.file.tensors[0].type, $0.file.tensors[0].dimensions) = (2, [0x7fff_ffe0, 0x7fff_ffff])
+  },
+  WrongFile("a scale too short", says: "scale") {
+    $0 = TinyModel(format: .int8)
+    $0.setWord(4, of: 9, to: $0.word(5, of: 0))
+  },
+  WrongFile("a scale that changes", says: "scale") {
+    $0 = TinyModel(format: .int8)
+    $0.setWord(5, of: 0, to: $0.word(5, of: 22))
+  },
   WrongFile("three dimensions", QUELL_UNSUPPORTED, says: "3 dimensions") { $0.file.tensors[0].dimensions = [4, 3, 11] },
   WrongFile("dimension of zero", says: "impossible dimension") { $0.file.tensors[0].dimensions = [0, 11] },
   WrongFile("dimensions that overflow", says: "past the end") { $0.file.tensors[0].dimensions = [0x7fff_ffff, 0x7fff_ffff] },
@@ -102,6 +127,14 @@ extension TinyModel {
     var changed = words
     changed[8 * operation + index] = word
     file["quell.operations"] = .uint32s(changed)
+  }
+
+  fileprivate mutating func setOperation(_ index: Int, _ operation: Quell.Operation) {
+    var word = 0
+    operation.encode {
+      setWord(word, of: index, to: $0)
+      word += 1
+    }
   }
 
   fileprivate mutating func exchange(_ left: Int, _ right: Int) {
@@ -185,11 +218,15 @@ extension TinyModel {
 
   @Test func operationsSurviveTheirEncoding() {
     let operations: [Quell.Operation] = [
-      .row(table: 1, source: .position, add: 2, result: 3), .copy(source: 4, result: 5), .unary(.sigmoid, source: 1, result: 2),
+      .row(table: 1, source: .position, add: 2, result: 3, scale: nil),
+      .row(table: 1, source: .token, add: 0, result: 3, scale: 0), .copy(source: 4, result: 5), .unary(.sigmoid, source: 1, result: 2),
       .binary(.maximum, left: 1, right: 2, result: 3),
       .normalize(.layer, source: 1, gain: nil, bias: 7, epsilon: 1e-5, result: 2), .events(site: 8, source: 9),
-      .linear(matrix: 1, layout: .outputMajor, bias: nil, result: 2), .linear(matrix: 1, layout: .inputMajor, bias: 0, result: 2),
+      .linear(matrix: 1, layout: .outputMajor, bias: nil, scale: 8, result: 2),
+      .linear(matrix: 1, layout: .inputMajor, bias: 0, scale: nil, result: 2),
       .attention(query: 1, key: 2, value: 3, cache: 4, heads: 5, scale: 0.125, result: 6),
+      .position(result: 3), .reduce(.maximum, source: 1, inner: 2, result: 3),
+      .arrange(source: 1, Arrangement(rows: 2, columns: 3, blockStep: 4, rowStep: 5, columnStep: 6), result: 7),
     ]
     for operation in operations {
       var words: [UInt32] = []

@@ -18,8 +18,8 @@ private func error(_ logits: UnsafeBufferPointer<Float>, _ reference: [Double]) 
 }
 
 @Suite struct SessionTests {
-  @Test(arguments: [false, true]) func logitsAreThoseOfTheFormulas(halves: Bool) throws {
-    let tiny = TinyModel(halves: halves)
+  @Test(arguments: WeightFormat.allCases) func logitsAreThoseOfTheFormulas(format: WeightFormat) throws {
+    let tiny = TinyModel(format: format)
     let (model, bytes) = try openTiny(tiny)
     defer { withExtendedLifetime(bytes) {} }
     let session = try Session(model)
@@ -46,8 +46,8 @@ private func error(_ logits: UnsafeBufferPointer<Float>, _ reference: [Double]) 
   /// A machine that skips nothing: with this threshold every input is an event, exact zeros too.
   private let everything = Float(bitPattern: .max)
 
-  @Test(arguments: [false, true]) func withThresholdsAtZeroEveryBitIsTheDenseModels(halves: Bool) throws {
-    let (model, bytes) = try openTiny(TinyModel(halves: halves))
+  @Test(arguments: WeightFormat.allCases) func withThresholdsAtZeroEveryBitIsTheDenseModels(format: WeightFormat) throws {
+    let (model, bytes) = try openTiny(TinyModel(format: format))
     defer { withExtendedLifetime(bytes) {} }
     let sparse = try Session(model)
     let dense = try Session(model)

@@ -132,24 +132,24 @@ def program(names: list[str], vocabulary: int) -> tuple[list[int], list[int], in
     state = value(1, 0, WIDTH)
     tensor = names.index
     operations = [
-        (1, tensor("embedding"), 0, 0, x),
+        (1, tensor("embedding"), 0, 0, x, ABSENT),
         (5, 0, x, weight("gain", WIDTH), weight("bias", WIDTH), bits(EPSILON), normal),
         (6, 0, normal),
-        (7, tensor("up"), 0, weight("up_bias", HIDDEN), hidden),
+        (7, tensor("up"), 0, weight("up_bias", HIDDEN), ABSENT, hidden),
         (3, 2, hidden, hidden),
         (6, 1, hidden),
-        (7, tensor("down"), 1, ABSENT, down),
+        (7, tensor("down"), 1, ABSENT, ABSENT, down),
         (4, 2, state, weight("decay", WIDTH), state),
         (4, 0, state, down, state),
         (4, 0, x, state, x),
         (6, 2, x),
-        (7, tensor("query"), 0, ABSENT, query),
-        (7, tensor("key"), 0, ABSENT, key),
-        (7, tensor("value"), 0, ABSENT, kept),
+        (7, tensor("query"), 0, ABSENT, ABSENT, query),
+        (7, tensor("key"), 0, ABSENT, ABSENT, key),
+        (7, tensor("value"), 0, ABSENT, ABSENT, kept),
         (8, query, key, kept, 0, HEADS, bits(0.25), mixed),
         (4, 0, x, mixed, x),
         (6, 3, x),
-        (7, tensor("head"), 1, ABSENT, logits),
+        (7, tensor("head"), 1, ABSENT, ABSENT, logits),
     ]
     words = [word for operation in operations for word in (*operation, *[0] * (8 - len(operation)))]
     return values, words, logits

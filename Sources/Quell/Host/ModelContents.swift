@@ -13,7 +13,7 @@
     public let columns: Int
 
     /// Bytes of its numbers.
-    public var byteCount: Int { rows * columns * format.size }
+    public var byteCount: Int { rows * (columns / format.blockCount) * format.blockBytes }
   }
 
   /// What a model is made of, for tools that show it.

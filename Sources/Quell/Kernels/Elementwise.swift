@@ -6,6 +6,13 @@ enum Elementwise {
     case .exponential: for index in 0..<count { result[index] = Quell.exponential(source[index]) }
     case .relu: for index in 0..<count { result[index] = relu(source[index]) }
     case .sigmoid: for index in 0..<count { result[index] = Quell.sigmoid(source[index]) }
+    case .squareRoot: for index in 0..<count { result[index] = source[index].squareRoot() }
+    case .sine: for index in 0..<count { result[index] = Quell.sine(source[index]) }
+    case .cosine: for index in 0..<count { result[index] = Quell.cosine(source[index]) }
+    case .hyperbolicTangent: for index in 0..<count { result[index] = Quell.hyperbolicTangent(source[index]) }
+    case .errorFunction: for index in 0..<count { result[index] = Quell.errorFunction(source[index]) }
+    case .logarithm: for index in 0..<count { result[index] = Quell.logarithm(source[index]) }
+    case .absolute: for index in 0..<count { result[index] = abs(source[index]) }
     }
   }
 
@@ -35,6 +42,7 @@ enum Elementwise {
     case .multiply: for index in 0..<count { result[index] = left(index) * right(index) }
     case .divide: for index in 0..<count { result[index] = left(index) / right(index) }
     case .maximum: for index in 0..<count { result[index] = maximum(left(index), right(index)) }
+    case .minimum: for index in 0..<count { result[index] = minimum(left(index), right(index)) }
     }
   }
 
@@ -44,5 +52,9 @@ enum Elementwise {
 
   /// The greater of two; a NaN wins, as in ONNX.
   @inline(__always)
-  private static func maximum(_ left: Float, _ right: Float) -> Float { left > right || left != left ? left : right }
+  static func maximum(_ left: Float, _ right: Float) -> Float { left > right || left != left ? left : right }
+
+  /// The smaller of two; a NaN wins.
+  @inline(__always)
+  private static func minimum(_ left: Float, _ right: Float) -> Float { left < right || left != left ? left : right }
 }

@@ -3,20 +3,14 @@ enum LinearInputMajor {
   /// How many rows one pass over the result adds: enough that loading and storing the result is small beside reading weights.
   private static let group = 8
 
-  /// result[o] = initial[o] + sum over events e of matrix[e.index][o] * e.value, the events in order.
+  /// result[o] += sum over events e of matrix[e.index][o] * e.value, the events in order.
   ///
   /// Every output adds its events one after another, so leaving out an event that carries zero changes no bit of the result.
   @inline(__always)
-  static func run<Element: WeightElement>(
-    _: Element.Type, matrix: UnsafeRawPointer, outputs: Int, events: EventList, initial: UnsafePointer<Float>?,
-    result: UnsafeMutablePointer<Float>
+  static func add<Element: WeightElement>(
+    _: Element.Type, matrix: UnsafeRawPointer, outputs: Int, events: EventList, to result: UnsafeMutablePointer<Float>
   ) {
-    if let initial {
-      result.update(from: initial, count: outputs)
-    } else {
-      result.update(repeating: 0, count: outputs)
-    }
-    let rowBytes = outputs &* Element.size
+    let rowBytes = Element.bytes(outputs)
     var event = 0
     while event &+ group <= events.count {
       addGroup(Element.self, matrix, rowBytes, outputs, events.indices + event, events.values + event, result)
@@ -43,24 +37,23 @@ enum LinearInputMajor {
     let (value4, value5, value6, value7) = (value[4], value[5], value[6], value[7])
     var output = 0
     while output &+ 8 <= outputs {
-      let at = output &* Element.size
       let place = UnsafeMutableRawPointer(result + output)
       var sum = place.loadUnaligned(as: SIMD8<Float>.self)
-      sum += Element.load8(row0 + at) * value0
-      sum += Element.load8(row1 + at) * value1
-      sum += Element.load8(row2 + at) * value2
-      sum += Element.load8(row3 + at) * value3
-      sum += Element.load8(row4 + at) * value4
-      sum += Element.load8(row5 + at) * value5
-      sum += Element.load8(row6 + at) * value6
-      sum += Element.load8(row7 + at) * value7
+      sum += Element.load8(row0, output) * value0
+      sum += Element.load8(row1, output) * value1
+      sum += Element.load8(row2, output) * value2
+      sum += Element.load8(row3, output) * value3
+      sum += Element.load8(row4, output) * value4
+      sum += Element.load8(row5, output) * value5
+      sum += Element.load8(row6, output) * value6
+      sum += Element.load8(row7, output) * value7
       place.storeBytes(of: sum, as: SIMD8<Float>.self)
       output &+= 8
     }
     while output < outputs {
       for each in 0..<group {
         let row = matrix + Int(index[each]) &* rowBytes
-        result[output] += Element.load(row + output &* Element.size) * value[each]
+        result[output] += Element.load(row, output) * value[each]
       }
       output &+= 1
     }
@@ -73,12 +66,12 @@ enum LinearInputMajor {
     var output = 0
     while output &+ 8 <= outputs {
       let place = UnsafeMutableRawPointer(result + output)
-      let sum = place.loadUnaligned(as: SIMD8<Float>.self) + Element.load8(row + output &* Element.size) * value
+      let sum = place.loadUnaligned(as: SIMD8<Float>.self) + Element.load8(row, output) * value
       place.storeBytes(of: sum, as: SIMD8<Float>.self)
       output &+= 8
     }
     while output < outputs {
-      result[output] += Element.load(row + output &* Element.size) * value
+      result[output] += Element.load(row, output) * value
       output &+= 1
     }
   }

@@ -9,7 +9,7 @@ enum LinearOutputMajor {
     _: Element.Type, matrix: UnsafeRawPointer, outputs: Int, events: EventList, initial: UnsafePointer<Float>?,
     result: UnsafeMutablePointer<Float>
   ) {
-    let rowBytes = events.inputs &* Element.size
+    let rowBytes = Element.bytes(events.inputs)
     for output in 0..<outputs {
       let product = dot(Element.self, matrix + output &* rowBytes, UnsafePointer(events.dense), count: events.inputs)
       result[output] = (initial.map { $0[output] } ?? 0) + product
@@ -22,7 +22,7 @@ enum LinearOutputMajor {
     _: Element.Type, _ row: UnsafeRawPointer, _ vector: UnsafePointer<Float>, count: Int
   ) -> Float {
     @inline(__always) func product(_ index: Int) -> SIMD8<Float> {
-      Element.load8(row + index &* Element.size) * UnsafeRawPointer(vector + index).loadUnaligned(as: SIMD8<Float>.self)
+      Element.load8(row, index) * UnsafeRawPointer(vector + index).loadUnaligned(as: SIMD8<Float>.self)
     }
     var sum0 = SIMD8<Float>()
     var sum1 = SIMD8<Float>()
@@ -44,7 +44,7 @@ enum LinearOutputMajor {
     var total: Float = 0
     for lane in 0..<8 { total += lanes[lane] }
     while index < count {
-      total += Element.load(row + index &* Element.size) * vector[index]
+      total += Element.load(row, index) * vector[index]
       index &+= 1
     }
     return total

@@ -1,36 +1,46 @@
-/// A number type of weights: how eight neighbours in memory become floats.
+/// A format of weights: how neighbours in a row of a matrix become floats.
 protocol WeightElement {
-  static func load8(_ at: UnsafeRawPointer) -> SIMD8<Float>
-  static func load(_ at: UnsafeRawPointer) -> Float
-  static var size: Int { get }
+  /// Bytes of a row of so many numbers.
+  static func bytes(_ count: Int) -> Int
+  /// The eight numbers of a row from an index on that is a multiple of eight.
+  static func load8(_ row: UnsafeRawPointer, _ index: Int) -> SIMD8<Float>
+  /// The number of a row at an index.
+  static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float
+}
+
+extension WeightElement {
+  /// A whole row.
+  static func widen(_ row: UnsafeRawPointer, _ count: Int, to result: UnsafeMutablePointer<Float>) {
+    for index in 0..<count { result[index] = load(row, index) }
+  }
 }
 
 /// 32-bit IEEE 754.
 enum F32: WeightElement {
-  static var size: Int { 4 }
+  @inline(__always)
+  static func bytes(_ count: Int) -> Int { count &* 4 }
 
   @inline(__always)
-  static func load8(_ at: UnsafeRawPointer) -> SIMD8<Float> { at.loadUnaligned(as: SIMD8<Float>.self) }
+  static func load8(_ row: UnsafeRawPointer, _ index: Int) -> SIMD8<Float> {
+    (row + index &* 4).loadUnaligned(as: SIMD8<Float>.self)
+  }
 
   @inline(__always)
-  static func load(_ at: UnsafeRawPointer) -> Float { at.loadUnaligned(as: Float.self) }
+  static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float { (row + index &* 4).loadUnaligned(as: Float.self) }
 }
 
 /// 16-bit IEEE 754, widened with integer operations that every processor has.
 enum F16: WeightElement {
-  static var size: Int { 2 }
-
   // A half's exponent and fraction, moved to a float's place, are the number times 2^-112, subnormals included. Infinities and
   // NaNs come out as numbers of 65536 and more; they get the exponent that they should have.
   private static let scale = Float(sign: .plus, exponent: 112, significand: 1)
 
   @inline(__always)
-  static func load8(_ at: UnsafeRawPointer) -> SIMD8<Float> {
-    let halves = at.loadUnaligned(as: SIMD8<UInt16>.self)
-    // Spelled out: the standard library's converting initialiser becomes a call, and a loop over the elements stays one.
-    let wide = SIMD8(
-      UInt32(halves[0]), UInt32(halves[1]), UInt32(halves[2]), UInt32(halves[3]), UInt32(halves[4]), UInt32(halves[5]),
-      UInt32(halves[6]), UInt32(halves[7]))
+  static func bytes(_ count: Int) -> Int { count &* 2 }
+
+  @inline(__always)
+  static func load8(_ row: UnsafeRawPointer, _ index: Int) -> SIMD8<Float> {
+    let wide = widen8((row + index &* 2).loadUnaligned(as: SIMD8<UInt16>.self))
     let sign = (wide & 0x8000) &<< 16
     let magnitude = unsafeBitCast((wide & 0x7fff) &<< 13, to: SIMD8<Float>.self) * scale
     var bits = unsafeBitCast(magnitude, to: SIMD8<UInt32>.self)
@@ -41,10 +51,84 @@ enum F16: WeightElement {
   }
 
   @inline(__always)
-  static func load(_ at: UnsafeRawPointer) -> Float {
-    let half = UInt32(at.loadUnaligned(as: UInt16.self))
+  static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float {
+    let half = UInt32((row + index &* 2).loadUnaligned(as: UInt16.self))
     var bits = (Float(bitPattern: (half & 0x7fff) &<< 13) * scale).bitPattern
     if half & 0x7c00 == 0x7c00 { bits |= 0x7f80_0000 }
     return Float(bitPattern: bits | (half & 0x8000) &<< 16)
   }
 }
+
+/// The upper half of a 32-bit float.
+enum BF16: WeightElement {
+  @inline(__always)
+  static func bytes(_ count: Int) -> Int { count &* 2 }
+
+  @inline(__always)
+  static func load8(_ row: UnsafeRawPointer, _ index: Int) -> SIMD8<Float> {
+    unsafeBitCast(widen8((row + index &* 2).loadUnaligned(as: SIMD8<UInt16>.self)) &<< 16, to: SIMD8<Float>.self)
+  }
+
+  @inline(__always)
+  static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float {
+    Float(bitPattern: UInt32((row + index &* 2).loadUnaligned(as: UInt16.self)) &<< 16)
+  }
+}
+
+/// 8-bit integers, whose scales are the operation's.
+enum Int8Element: WeightElement {
+  @inline(__always)
+  static func bytes(_ count: Int) -> Int { count }
+
+  @inline(__always)
+  static func load8(_ row: UnsafeRawPointer, _ index: Int) -> SIMD8<Float> {
+    let bytes = (row + index).loadUnaligned(as: SIMD8<UInt8>.self)
+    return float(widen8(bytes) ^ 0x80) - (0x1p23 + 128)
+  }
+
+  @inline(__always)
+  static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float { Float((row + index).loadUnaligned(as: Int8.self)) }
+}
+
+/// 4-bit integers in blocks of 32 along a row, GGUF's Q4_0: a scale of 16 bits, then 16 bytes, of which byte j holds number j of the
+/// block in its lower half and number j + 16 in its upper half; a number stands for (half - 8) times the scale.
+enum Int4Element: WeightElement {
+  private static let block = (count: 32, bytes: 18)
+
+  @inline(__always)
+  static func bytes(_ count: Int) -> Int { count / block.count &* block.bytes }
+
+  @inline(__always)
+  static func load8(_ row: UnsafeRawPointer, _ index: Int) -> SIMD8<Float> {
+    let start = row + (index &>> 5) &* block.bytes
+    let bytes = (start + 2 + (index & 15)).loadUnaligned(as: SIMD8<UInt8>.self)
+    let shift = UInt8(truncatingIfNeeded: (index &>> 2) & 4)
+    let halves = (bytes &>> SIMD8(repeating: shift)) & 15
+    return (float(widen8(halves)) - (0x1p23 + 8)) * F16.load(start, 0)
+  }
+
+  @inline(__always)
+  static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float {
+    let start = row + (index &>> 5) &* block.bytes
+    let byte = Int((start + 2 + (index & 15)).loadUnaligned(as: UInt8.self))
+    return Float(((byte &>> ((index &>> 2) & 4)) & 15) &- 8) * F16.load(start, 0)
+  }
+}
+
+// MARK: Widening
+
+// Spelled out: the standard library's converting initialiser becomes a call, and a loop over the elements stays one.
+
+@inline(__always)
+private func widen8(_ x: SIMD8<UInt16>) -> SIMD8<UInt32> {
+  SIMD8(UInt32(x[0]), UInt32(x[1]), UInt32(x[2]), UInt32(x[3]), UInt32(x[4]), UInt32(x[5]), UInt32(x[6]), UInt32(x[7]))
+}
+
+@inline(__always)
+private func widen8(_ x: SIMD8<UInt8>) -> SIMD8<UInt32> {
+  SIMD8(UInt32(x[0]), UInt32(x[1]), UInt32(x[2]), UInt32(x[3]), UInt32(x[4]), UInt32(x[5]), UInt32(x[6]), UInt32(x[7]))
+}
+
+/// 2^23 + n of integers n below 2^23: n stands in the lower bits of such a float, so that no processor need convert.
+@inline(__always)
+private func float(_ n: SIMD8<UInt32>) -> SIMD8<Float> { unsafeBitCast(n | 0x4b00_0000, to: SIMD8<Float>.self) }

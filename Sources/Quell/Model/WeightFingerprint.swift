@@ -6,10 +6,11 @@ extension ModelStorage {
   func weightFingerprint() -> UInt64 {
     var hash = FNVHash(after: fingerprint)
     for tensor in tensors {
-      let count = tensor.rows * tensor.columns
+      let size = tensor.format.blockBytes
+      let count = tensor.rows * (tensor.columns / tensor.format.blockCount)
       for sample in 0..<min(ModelStorage.samplesPerTensor, count) {
-        let (size, element) = (tensor.format.size, ModelStorage.position(of: sample, among: count))
-        for byte in 0..<size { hash.combine(tensor.data.load(fromByteOffset: element * size + byte, as: UInt8.self)) }
+        let block = ModelStorage.position(of: sample, among: count)
+        for byte in 0..<size { hash.combine(tensor.data.load(fromByteOffset: block * size + byte, as: UInt8.self)) }
       }
     }
     return hash.value

@@ -3,8 +3,9 @@
 /// A program is a flat list of these for one token. Operands are indices into the program's values, or into the file's
 /// tensors where a parameter is called `table` or `matrix`. docs/FORMAT.md defines each operation and its encoding.
 public enum Operation: Equatable, Sendable {
-  /// result = row `add + n` of the table, n being the token or the position.
-  case row(table: Int, source: RowSource, add: Int, result: Int)
+  /// result = row `add + n` of the table, n being the token or the position, times that row's element of the scale, which tables
+  /// of integers have.
+  case row(table: Int, source: RowSource, add: Int, result: Int, scale: Int?)
   /// result = source.
   case copy(source: Int, result: Int)
   /// result[i] = function(source[i]).
@@ -15,10 +16,16 @@ public enum Operation: Equatable, Sendable {
   case normalize(Normalization, source: Int, gain: Int?, bias: Int?, epsilon: Float, result: Int)
   /// Makes the list of events of a site from the source.
   case events(site: Int, source: Int)
-  /// result = matrix times the last list of events, plus the bias.
-  case linear(matrix: Int, layout: MatrixLayout, bias: Int?, result: Int)
+  /// result = matrix times the last list of events, times the scale of each output, which matrices of integers have, plus the bias.
+  case linear(matrix: Int, layout: MatrixLayout, bias: Int?, scale: Int?, result: Int)
   /// Appends key and value to a cache, then attends with every head of the query over all positions so far.
   case attention(query: Int, key: Int, value: Int, cache: Int, heads: Int, scale: Float, result: Int)
+  /// result[0] = the position of the token, counted from 0.
+  case position(result: Int)
+  /// result = elements of the source in another order, some perhaps more than once.
+  case arrange(source: Int, Arrangement, result: Int)
+  /// result[i][k] = the reduction of source[i][j][k] over all j, k being below `inner`.
+  case reduce(Reduction, source: Int, inner: Int, result: Int)
 
   /// How many 32-bit words encode one operation.
   public static let wordCount = 8
@@ -36,6 +43,14 @@ public enum UnaryFunction: UInt32, Sendable, CaseIterable {
   case exponential = 1
   case relu = 2
   case sigmoid = 3
+  case squareRoot = 4
+  case sine = 5
+  case cosine = 6
+  case hyperbolicTangent = 7
+  case errorFunction = 8
+  /// To the base e.
+  case logarithm = 9
+  case absolute = 10
 }
 
 /// A function of two elements.
@@ -45,12 +60,21 @@ public enum BinaryFunction: UInt32, Sendable, CaseIterable {
   case multiply = 2
   case divide = 3
   case maximum = 4
+  case minimum = 5
+}
+
+/// What becomes of several elements that are taken together.
+public enum Reduction: UInt32, Sendable, CaseIterable {
+  case sum = 0
+  case maximum = 1
 }
 
 /// How a vector is normalised.
 public enum Normalization: UInt32, Sendable {
   /// (x - mean) / sqrt(variance + epsilon).
   case layer = 0
+  /// x / sqrt(mean of x * x + epsilon).
+  case rootMeanSquare = 1
 }
 
 /// Which index of a matrix is contiguous in memory.
@@ -75,6 +99,9 @@ extension Operation {
     static let events: UInt32 = 6
     static let linear: UInt32 = 7
     static let attention: UInt32 = 8
+    static let position: UInt32 = 10
+    static let arrange: UInt32 = 11
+    static let reduce: UInt32 = 12
   }
 
   /// The operation that eight words of a file stand for, or nil where they stand for none.
@@ -86,7 +113,7 @@ extension Operation {
     switch word(0) {
     case Code.row:
       guard let source = RowSource(rawValue: word(2)) else { return nil }
-      self = .row(table: index(1), source: source, add: index(3), result: index(4))
+      self = .row(table: index(1), source: source, add: index(3), result: index(4), scale: optional(5))
     case Code.copy:
       self = .copy(source: index(1), result: index(2))
     case Code.unary:
@@ -103,11 +130,20 @@ extension Operation {
       self = .events(site: index(1), source: index(2))
     case Code.linear:
       guard let layout = MatrixLayout(rawValue: word(2)) else { return nil }
-      self = .linear(matrix: index(1), layout: layout, bias: optional(3), result: index(4))
+      self = .linear(matrix: index(1), layout: layout, bias: optional(3), scale: optional(4), result: index(5))
     case Code.attention:
       self = .attention(
         query: index(1), key: index(2), value: index(3), cache: index(4), heads: index(5), scale: Float(bitPattern: word(6)),
         result: index(7))
+    case Code.position:
+      self = .position(result: index(1))
+    case Code.arrange:
+      let arrangement = Arrangement(
+        rows: index(2), columns: index(3), blockStep: index(4), rowStep: index(5), columnStep: index(6))
+      self = .arrange(source: index(1), arrangement, result: index(7))
+    case Code.reduce:
+      guard let function = Reduction(rawValue: word(1)) else { return nil }
+      self = .reduce(function, source: index(2), inner: index(3), result: index(4))
     default:
       return nil
     }
@@ -123,8 +159,8 @@ extension Operation {
     func word(_ index: Int) -> UInt32 { UInt32(index) }
     func word(_ index: Int?) -> UInt32 { index.map { UInt32($0) } ?? Operation.absent }
     switch self {
-    case .row(let table, let source, let add, let result):
-      words(Code.row, word(table), source.rawValue, word(add), word(result))
+    case .row(let table, let source, let add, let result, let scale):
+      words(Code.row, word(table), source.rawValue, word(add), word(result), word(scale))
     case .copy(let source, let result):
       words(Code.copy, word(source), word(result))
     case .unary(let function, let source, let result):
@@ -135,11 +171,19 @@ extension Operation {
       words(Code.normalize, kind.rawValue, word(source), word(gain), word(bias), epsilon.bitPattern, word(result))
     case .events(let site, let source):
       words(Code.events, word(site), word(source))
-    case .linear(let matrix, let layout, let bias, let result):
-      words(Code.linear, word(matrix), layout.rawValue, word(bias), word(result))
+    case .linear(let matrix, let layout, let bias, let scale, let result):
+      words(Code.linear, word(matrix), layout.rawValue, word(bias), word(scale), word(result))
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       words(
         Code.attention, word(query), word(key), word(value), word(cache), word(heads), scale.bitPattern, word(result))
+    case .position(let result):
+      words(Code.position, word(result))
+    case .arrange(let source, let arrangement, let result):
+      words(
+        Code.arrange, word(source), word(arrangement.rows), word(arrangement.columns), word(arrangement.blockStep),
+        word(arrangement.rowStep), word(arrangement.columnStep), word(result))
+    case .reduce(let function, let source, let inner, let result):
+      words(Code.reduce, function.rawValue, word(source), word(inner), word(result))
     }
   }
 }

@@ -71,8 +71,10 @@ struct Verifier {
 
   private mutating func verify(_ operation: Operation) throws(Failure) {
     switch operation {
-    case .row(let table, let source, let add, let result):
-      try verifyRow(tensor(table), source, add, result: written(result))
+    case .row(let table, let source, let add, let result, let scale):
+      let table = try tensor(table)
+      try verifyRow(table, source, add, result: written(result))
+      try verifyScale(scale, of: table, count: table.rows)
     case .copy(let source, let result):
       try verifyElementwise(value(source), written(result))
       guard try value(source).count == value(result).count else { throw bad("operands differ in length") }
@@ -94,8 +96,10 @@ struct Verifier {
       guard model.sites[site].inputs == 0 else { throw bad("a site makes its events twice") }
       model.sites[site].inputs = try value(source).count
       self.site = site
-    case .linear(let matrix, let layout, let bias, let result):
-      try verifyLinear(tensor(matrix), layout, bias, written(result))
+    case .linear(let matrix, let layout, let bias, let scale, let result):
+      let (matrix, result) = (try tensor(matrix), try written(result))
+      try verifyLinear(matrix, layout, bias, result)
+      try verifyScale(scale, of: matrix, count: result.count)
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       guard cache < model.caches.count, heads > 0, scale.isFinite else { throw bad("an attention is impossible") }
       let result = try written(result)
@@ -104,6 +108,20 @@ struct Verifier {
       try verifyApart(operands.1, result)
       try verifyApart(operands.2, result)
       try verifyAttention(model.caches[cache], heads, (operands.0.count, operands.1.count, operands.2.count), result.count)
+    case .position(let result):
+      guard try written(result).count == 1 else { throw bad("a position is one number") }
+    case .arrange(let source, let arrangement, let result):
+      let source = try value(source)
+      let result = try written(result)
+      try verifyApart(source, result)
+      guard arrangement.fits(result.count, within: source.count) else { throw bad("an order of elements reaches out of its source") }
+    case .reduce(_, let source, let inner, let result):
+      let source = try value(source)
+      let result = try written(result)
+      try verifyApart(source, result)
+      guard inner > 0, result.count % inner == 0, source.count > 0, source.count % result.count == 0 else {
+        throw bad("a reduction does not divide its source")
+      }
     }
   }
 
@@ -156,6 +174,14 @@ struct Verifier {
     let vector = try value(index)
     guard vector.count == result.count else { throw bad("a vector of weights has the wrong length") }
     try verifyApart(vector, result)
+  }
+
+  /// Integers have a scale, known numbers that a step cannot change; other formats have none.
+  private func verifyScale(_ index: Int?, of tensor: Tensor, count: Int) throws(Failure) {
+    guard (index != nil) == tensor.format.needsScale else { throw bad("a matrix of 8-bit integers and no other takes a scale") }
+    guard let index else { return }
+    let scale = try value(index)
+    guard scale.storage == .weight, scale.count == count else { throw bad("a scale is not a vector of weights with one number for each") }
   }
 
   private func verifyElementwise(_ operand: Value, _ result: Value) throws(Failure) {

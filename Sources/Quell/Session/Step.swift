@@ -24,8 +24,8 @@ extension SessionStorage {
 
   private mutating func execute(_ operation: Operation, token: Int) {
     switch operation {
-    case .row(let table, let source, let add, let result):
-      copyRow(of: model.pointee.tensors[table], add + (source == .token ? token : position), to: memory(result))
+    case .row(let table, let source, let add, let result, let scale):
+      copyRow(of: model.pointee.tensors[table], add + (source == .token ? token : position), scale: memory(scale), to: memory(result))
     case .copy(let source, let result):
       memory(result).update(from: memory(source), count: count(result))
     case .unary(let function, let source, let result):
@@ -38,45 +38,47 @@ extension SessionStorage {
     case .normalize(.layer, let source, let gain, let bias, let epsilon, let result):
       LayerNormalization.run(
         memory(source), gain: memory(gain), bias: memory(bias), epsilon: epsilon, memory(result), count: count(result))
+    case .normalize(.rootMeanSquare, let source, let gain, let bias, let epsilon, let result):
+      RootMeanSquareNormalization.run(
+        memory(source), gain: memory(gain), bias: memory(bias), epsilon: epsilon, memory(result), count: count(result))
     case .events(let site, let source):
       detectEvents(at: site, memory(source), count: count(source))
-    case .linear(let matrix, let layout, let bias, let result):
-      apply(model.pointee.tensors[matrix], layout, bias: memory(bias), memory(result), outputs: count(result))
+    case .linear(let matrix, let layout, let bias, let scale, let result):
+      Linear(matrix: model.pointee.tensors[matrix], layout: layout, scale: memory(scale), bias: memory(bias))
+        .run(events, memory(result), outputs: count(result))
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       attention(cache, heads: heads, scale: scale)
         .run(query: memory(query), key: memory(key), value: memory(value), position: position, result: memory(result))
+    case .position(let result):
+      memory(result).pointee = Float(position)
+    case .arrange(let source, let arrangement, let result):
+      arrangement.copy(memory(source), to: memory(result), count: count(result))
+    case .reduce(let function, let source, let inner, let result):
+      let elements = count(result)
+      function.run(memory(source), length: count(source) / elements, inner: inner, memory(result), count: elements)
     }
   }
 
   // MARK: Operations
 
-  private func copyRow(of table: Tensor, _ row: Int, to result: UnsafeMutablePointer<Float>) {
-    let start = table.data + row * table.columns * table.format.size
+  private func copyRow(of table: Tensor, _ row: Int, scale: UnsafePointer<Float>?, to result: UnsafeMutablePointer<Float>) {
+    let start = table.data + row * table.rowBytes
+    let count = table.columns
     switch table.format {
-    case .f32: for column in 0..<table.columns { result[column] = F32.load(start + column * F32.size) }
-    case .f16: for column in 0..<table.columns { result[column] = F16.load(start + column * F16.size) }
+    case .f32: F32.widen(start, count, to: result)
+    case .f16: F16.widen(start, count, to: result)
+    case .bf16: BF16.widen(start, count, to: result)
+    case .int8: Int8Element.widen(start, count, to: result)
+    case .int4: Int4Element.widen(start, count, to: result)
     }
+    guard let scale else { return }
+    for column in 0..<count { result[column] *= scale[row] }
   }
 
   private mutating func detectEvents(at site: Int, _ source: UnsafePointer<Float>, count: Int) {
     statistics?.add(source, count: count, site: site)
     events.detect(source, count: count, threshold: thresholds[site])
     eventCounts[site] += UInt64(events.count)
-  }
-
-  private func apply(
-    _ matrix: Tensor, _ layout: MatrixLayout, bias: UnsafePointer<Float>?, _ result: UnsafeMutablePointer<Float>, outputs: Int
-  ) {
-    switch (layout, matrix.format) {
-    case (.inputMajor, .f32):
-      LinearInputMajor.run(F32.self, matrix: matrix.data, outputs: outputs, events: events, initial: bias, result: result)
-    case (.inputMajor, .f16):
-      LinearInputMajor.run(F16.self, matrix: matrix.data, outputs: outputs, events: events, initial: bias, result: result)
-    case (.outputMajor, .f32):
-      LinearOutputMajor.run(F32.self, matrix: matrix.data, outputs: outputs, events: events, initial: bias, result: result)
-    case (.outputMajor, .f16):
-      LinearOutputMajor.run(F16.self, matrix: matrix.data, outputs: outputs, events: events, initial: bias, result: result)
-    }
   }
 
   private func attention(_ index: Int, heads: Int, scale: Float) -> Attention {

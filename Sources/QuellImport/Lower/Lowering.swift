@@ -62,7 +62,7 @@ struct Lowering {
     case .row(let table, let source, let add):
       let tensor = matrix(table, nodeOf: value)
       let result = newResult(number)
-      program.operations.append(.row(table: tensor, source: source, add: add, result: result))
+      program.operations.append(.row(table: tensor, source: source, add: add, result: result, scale: nil))
       if source == .position {
         let rows = table.shape[0] - add
         program.contextLength = program.contextLength == 0 ? rows : min(program.contextLength, rows)
@@ -117,7 +117,7 @@ struct Lowering {
     for (index, number) in numbers.enumerated() {
       guard case .linear(let weight, _, _) = flow.trace.values[number].source else { continue }
       let (tensor, layout) = linearMatrix(weight, named: titles[number].flatMap { $0.isEmpty ? nil : $0 } ?? names.name)
-      program.operations.append(.linear(matrix: tensor, layout: layout, bias: biases[index], result: newResult(number)))
+      program.operations.append(.linear(matrix: tensor, layout: layout, bias: biases[index], scale: nil, result: newResult(number)))
     }
   }
 
@@ -298,7 +298,7 @@ struct Lowering {
   private func checkContext() throws(ImportFailure) {
     guard
       let table = program.operations.compactMap({ operation -> Int? in
-        if case .row(let table, .token, _, _) = operation { table } else { nil }
+        if case .row(let table, .token, _, _, _) = operation { table } else { nil }
       }).first
     else { throw .unsupported("The logits do not depend on a row of a table that the token chooses.") }
     let rows = program.tensors[table].weight.shape[0]

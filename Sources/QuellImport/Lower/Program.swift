@@ -71,11 +71,11 @@ extension Operation {
   /// The values that the operation reads.
   var reads: [Int] {
     switch self {
-    case .row: []
+    case .row(_, _, _, _, let scale): [scale].compactMap { $0 }
     case .copy(let source, _), .unary(_, let source, _), .events(_, let source): [source]
     case .binary(_, let left, let right, _): [left, right]
     case .normalize(_, let source, let gain, let bias, _, _): [source] + [gain, bias].compactMap { $0 }
-    case .linear(_, _, let bias, _): [bias].compactMap { $0 }
+    case .linear(_, _, let bias, let scale, _): [bias, scale].compactMap { $0 }
     case .attention(let query, let key, let value, _, _, _, _): [query, key, value]
     }
   }
@@ -83,8 +83,8 @@ extension Operation {
   /// The value that the operation writes.
   var writes: Int? {
     switch self {
-    case .row(_, _, _, let result), .copy(_, let result), .unary(_, _, let result), .binary(_, _, _, let result),
-      .normalize(_, _, _, _, _, let result), .linear(_, _, _, let result), .attention(_, _, _, _, _, _, let result):
+    case .row(_, _, _, let result, _), .copy(_, let result), .unary(_, _, let result), .binary(_, _, _, let result),
+      .normalize(_, _, _, _, _, let result), .linear(_, _, _, _, let result), .attention(_, _, _, _, _, _, let result):
       result
     case .events: nil
     }

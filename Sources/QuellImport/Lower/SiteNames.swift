@@ -91,7 +91,7 @@ extension Program {
           shapes.append([count(source)])
         }
       }
-      if case .linear(_, _, _, let result) = operation, isUnnamed { shapes[shapes.count - 1].append(count(result)) }
+      if case .linear(_, _, _, _, let result) = operation, isUnnamed { shapes[shapes.count - 1].append(count(result)) }
     }
     let period = (1..<max(sites.count, 2)).first { period in
       sites.count % period == 0 && shapes.indices.dropFirst(period).allSatisfy { shapes[$0] == shapes[$0 - period] }

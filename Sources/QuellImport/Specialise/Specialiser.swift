@@ -93,7 +93,7 @@ final class Specialiser {
   }
 
   private func run(_ node: ONNXNode) throws(ImportFailure) {
-    if isCancelled() { throw ImportFailure(.cancelled, "The import was cancelled.") }
+    if isCancelled() { throw .cancelled }
     if node.operatorType == "If", node.domain.isEmpty { return try runBranch(node) }
     guard let rule = Rules.all[node.domain.isEmpty ? node.operatorType : "\(node.domain).\(node.operatorType)"] else {
       guard node.domain.isEmpty else {

@@ -1,3 +1,11 @@
+import CConversion
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// Numbers in memory that somebody else keeps, a range of a mapped file or a buffer of our own, or numbers that are made
 /// of such when they are asked for.
 final class WeightSource: @unchecked Sendable {
@@ -129,12 +137,37 @@ final class WeightSource: @unchecked Sendable {
   /// Elements from `start`, `step` apart, as single-precision numbers.
   func read(from start: Int, by step: Int, into numbers: UnsafeMutableBufferPointer<Float>, by pitch: Int, count: Int) {
     if let formula { return formula.read(from: start, by: step, into: numbers, by: pitch, count: count) }
+    if step == 1, pitch == 1, let to = numbers.baseAddress {
+      let from = base + start * type.size
+      switch type {
+      case .float32: return UnsafeMutableRawPointer(to).copyMemory(from: from, byteCount: count * 4)
+      case .float16: return conversion_widen_half(from, to, count)
+      case .bfloat16: return conversion_widen_bfloat16(from, to, count)
+      default: break
+      }
+    }
     for index in 0..<count { numbers[index * pitch] = float(start + index * step) }
   }
 
   /// The bytes of stored elements that lie together.
   func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: base + range.lowerBound * type.size, count: range.count * type.size)
+  }
+
+  /// Says that the numbers will be read soon, all of them: they are fetched from the disk meanwhile.
+  func fetch() { advise(MADV_WILLNEED) }
+
+  /// Says that the numbers have been read: the pages of a file are unmapped, and mapped again if somebody reads them after all.
+  func letGo() { advise(MADV_DONTNEED) }
+
+  private func advise(_ advice: Int32) {
+    if let formula { return formula.codes.source.advise(advice) }
+    guard owner is MappedFile else { return }
+    // Whole pages, so that a neighbour's stay.
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = (Int(bitPattern: base) + page - 1) / page * page
+    let end = (Int(bitPattern: base) + type.bytes(count)) / page * page
+    if first < end { madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, advice) }
   }
 
   private final class OwnedMemory {

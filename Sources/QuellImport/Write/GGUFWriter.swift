@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A tensor to be written.
 public struct GGUFTensor {
   /// The types of elements that the model file uses.
@@ -6,13 +8,23 @@ public struct GGUFTensor {
     case f32 = 0
     /// Half precision.
     case f16 = 1
+    /// Whole numbers of -128 to 127, to be multiplied by scales that are a tensor of their own.
+    case i8 = 24
+    /// The upper half of single precision.
+    case bf16 = 30
 
     /// Bytes of one element.
-    public var size: Int { self == .f32 ? 4 : 2 }
+    public var size: Int {
+      switch self {
+      case .f32: 4
+      case .f16, .bf16: 2
+      case .i8: 1
+      }
+    }
   }
 
-  /// Takes the next bytes of a tensor.
-  public typealias Sink = (UnsafeRawBufferPointer) throws(ImportFailure) -> Void
+  /// Is told of bytes of the source that are done with.
+  public typealias Advance = (_ sourceBytes: Int) throws(ImportFailure) -> Void
 
   /// The name; tools of the ggml family want fewer than 64 bytes.
   public let name: String
@@ -20,29 +32,72 @@ public struct GGUFTensor {
   public let dimensions: [Int]
   /// The type of the elements.
   public let type: ElementType
-  /// Hands all bytes to the sink, in order; called once, when the tensor's turn has come.
-  let produce: (Sink) throws(ImportFailure) -> Void
+  /// How much progress the tensor stands for: the bytes that it is made of, where these are not its own.
+  let sourceBytes: Int
+  /// Writes all bytes; called once, when the tensor's turn has come.
+  let produce: (TensorOutput, Advance) throws(ImportFailure) -> Void
 
-  /// A tensor whose bytes are produced when they are written.
-  public init(name: String, dimensions: [Int], type: ElementType, produce: @escaping (Sink) throws(ImportFailure) -> Void) {
+  /// A tensor whose bytes are produced when they are written, by calls of ``TensorOutput/write(_:at:)``.
+  public init(
+    name: String, dimensions: [Int], type: ElementType, sourceBytes: Int? = nil,
+    produce: @escaping (TensorOutput, Advance) throws(ImportFailure) -> Void
+  ) {
     self.name = name
     self.dimensions = dimensions
     self.type = type
+    self.sourceBytes = sourceBytes ?? dimensions.product * type.size
     self.produce = produce
   }
 
   /// A tensor of single-precision numbers in memory.
   public init(name: String, dimensions: [Int], values: [Float]) {
-    self.init(name: name, dimensions: dimensions, type: .f32) { sink throws(ImportFailure) in
-      var failure: ImportFailure?
-      values.withUnsafeBytes { bytes in
-        do throws(ImportFailure) { try sink(bytes) } catch { failure = error }
-      }
-      if let failure { throw failure }
+    self.init(name: name, dimensions: dimensions, type: .f32) { output, advance throws(ImportFailure) in
+      try output.write(values)
     }
   }
 
   var byteCount: Int { dimensions.product * type.size }
+}
+
+/// The place of a tensor in a file that is being written.
+public final class TensorOutput: Sendable {
+  private let name: String
+  private let file: OutputFile
+  private let start: Int
+  private let count: Int
+  private let written = Atomic(0)
+
+  init(_ tensor: GGUFTensor, _ file: OutputFile, start: Int) {
+    name = tensor.name
+    self.file = file
+    self.start = start
+    count = tensor.byteCount
+  }
+
+  /// Writes bytes at a place of the tensor; each byte is written once, by any thread, in any order.
+  public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(ImportFailure) {
+    let total = written.add(bytes.count, ordering: .relaxed).newValue
+    guard offset >= 0, offset <= count, bytes.count <= count - offset, total <= count else { throw wrongCount(total) }
+    try file.write(bytes, at: start + offset)
+  }
+
+  /// Writes all of a tensor of single-precision numbers.
+  public func write(_ values: [Float]) throws(ImportFailure) {
+    var failure: ImportFailure?
+    values.withUnsafeBytes { bytes in
+      do throws(ImportFailure) { try write(bytes, at: 0) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  func finish() throws(ImportFailure) {
+    let total = written.load(ordering: .relaxed)
+    guard total == count else { throw wrongCount(total) }
+  }
+
+  private func wrongCount(_ total: Int) -> ImportFailure {
+    .unwritable("Tensor \"\(name)\" gave \(total) bytes where its shape needs \(count).")
+  }
 }
 
 /// Writes GGUF files, version 3.
@@ -52,46 +107,51 @@ public enum GGUFWriter {
 
   /// Writes a file; it appears under its name only when it is complete.
   ///
-  /// The keys must include `general.alignment` with ``alignment``. `isCancelled` is asked between pieces of data of a few
-  /// megabytes; once it says yes, nothing is left behind and the failure is of kind `cancelled`. `check` gets the path of the
-  /// complete file before it has its name; what it throws, leaves nothing behind either.
+  /// The keys must include `general.alignment` with ``alignment``. `progress` is told between pieces of data of some megabytes
+  /// how many bytes of the source are done, and of how many; once it says no, nothing is left behind and the failure is of kind
+  /// `cancelled`. `check` gets the path of the complete file before it has its name; what it throws, leaves nothing behind
+  /// either.
   public static func write(
-    to path: String, pairs: [GGUFPair], tensors: [GGUFTensor], isCancelled: () -> Bool = { false },
+    to path: String, pairs: [GGUFPair], tensors: [GGUFTensor], progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
     check: (String) throws(ImportFailure) -> Void = { _ in }
   ) throws(ImportFailure) {
-    let file = try OutputFile(path: path)
     var head = GGUFBytes()
     head.append(UInt32(0x4655_4747))
     head.append(UInt32(3))
     head.append(UInt64(tensors.count))
     head.append(UInt64(pairs.count))
     for pair in pairs { head.append(pair) }
-    var offset = 0
+    var offsets: [Int] = []
+    var end = 0
     for tensor in tensors {
+      offsets.append(end)
       head.append(tensor.name)
       head.append(UInt32(tensor.dimensions.count))
       for dimension in tensor.dimensions { head.append(UInt64(dimension)) }
       head.append(tensor.type.rawValue)
-      head.append(UInt64(offset))
-      offset += (tensor.byteCount + alignment - 1) / alignment * alignment
+      head.append(UInt64(end))
+      end += aligned(tensor.byteCount)
     }
+    let start = aligned(head.bytes.count)
+    let file = try OutputFile(path: path, count: start + end)
     try file.write(head.bytes)
-    try file.pad(to: alignment)
-    for tensor in tensors {
-      let start = file.count
-      try withoutActuallyEscaping(isCancelled) { isCancelled throws(ImportFailure) in
-        try tensor.produce { bytes throws(ImportFailure) in
-          if isCancelled() { throw ImportFailure(.cancelled, "The import was cancelled.") }
-          try file.write(bytes)
-        }
-      }
-      guard file.count - start == tensor.byteCount else {
-        throw .unwritable("Tensor \"\(tensor.name)\" gave \(file.count - start) bytes where its shape needs \(tensor.byteCount).")
-      }
-      try file.pad(to: alignment)
+    let total = tensors.reduce(0) { $0 + $1.sourceBytes }
+    var done = 0
+    func advance(_ count: Int) throws(ImportFailure) {
+      done += count
+      if !progress(done, total) { throw .cancelled }
+    }
+    for (tensor, offset) in zip(tensors, offsets) {
+      let output = TensorOutput(tensor, file, start: start + offset)
+      let before = done
+      try tensor.produce(output, advance)
+      try output.finish()
+      try advance(before + tensor.sourceBytes - done)
     }
     try file.finish(check)
   }
+
+  private static func aligned(_ count: Int) -> Int { (count + alignment - 1) / alignment * alignment }
 }
 
 /// Bytes in the encoding of GGUF: little-endian numbers, texts with their length in front.

@@ -5,15 +5,21 @@ extension Program {
   func write(
     to path: String, options: ImportOptions, name: String, check: (String) throws(ImportFailure) -> Void
   ) throws(ImportFailure) {
-    let tensors = try self.tensors.map { tensor throws(ImportFailure) -> GGUFTensor in
-      let type = tensor.elementType(options.weights)
-      let stream = WeightStream(name: tensor.name, weight: tensor.weight, type: type)
-      return GGUFTensor(name: tensor.name, dimensions: tensor.weight.shape.reversed(), type: type) { sink throws(ImportFailure) in
-        try stream.produce(sink)
+    let workers = Workers()
+    let writers = self.tensors.map { tensor in
+      MatrixWriter(name: tensor.name, weights: [tensor.weight], type: tensor.elementType(options.weights), scales: nil)
+    }
+    let tensors = zip(self.tensors, writers.indices).map { tensor, number in
+      let writer = writers[number]
+      return GGUFTensor(
+        name: tensor.name, dimensions: tensor.weight.shape.reversed(), type: writer.type, sourceBytes: writer.sourceBytes
+      ) { output, advance throws(ImportFailure) in
+        if number + 1 < writers.count { writers[number + 1].fetch() }
+        try writer.write(to: output, workers, advance: advance)
       }
     }
     try GGUFWriter.write(
-      to: path, pairs: try pairs(name) + options.metadata, tensors: tensors, isCancelled: options.isCancelled, check: check)
+      to: path, pairs: try pairs(name) + options.metadata, tensors: tensors, progress: options.progress, check: check)
   }
 
   private func pairs(_ name: String) throws(ImportFailure) -> [GGUFPair] {

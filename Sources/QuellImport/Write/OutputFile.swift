@@ -7,16 +7,13 @@
 /// A file that appears under its name only once it is complete.
 ///
 /// It is written under a temporary name in the same folder and then renamed; unless finished it leaves nothing behind.
-final class OutputFile {
-  /// Bytes written so far.
-  private(set) var count = 0
+final class OutputFile: @unchecked Sendable {
   private let path: String
   private let temporary: String
   private var descriptor: Int32
-  private var buffer: [UInt8] = []
-  private static let bufferSize = 1 << 20
 
-  init(path: String) throws(ImportFailure) {
+  /// Begins a file of so many bytes, all zero.
+  init(path: String, count: Int) throws(ImportFailure) {
     self.path = path
     temporary = "\(path).\(getpid()).tmp"
     var status = stat()
@@ -24,8 +21,7 @@ final class OutputFile {
       throw .unwritable("\(path) exists and is not a regular file.")
     }
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw .unwritable("\(path) cannot be written: \(errorText()).") }
-    buffer.reserveCapacity(OutputFile.bufferSize)
+    guard descriptor >= 0, ftruncate(descriptor, off_t(count)) == 0 else { throw unwritable() }
   }
 
   deinit {
@@ -34,67 +30,37 @@ final class OutputFile {
     unlink(temporary)
   }
 
-  /// Appends bytes.
-  func write(_ bytes: UnsafeRawBufferPointer) throws(ImportFailure) {
-    count += bytes.count
-    if buffer.count + bytes.count <= OutputFile.bufferSize {
-      buffer.append(contentsOf: bytes)
-      return
+  /// Writes bytes at a place; may be called by several threads at once.
+  func write(_ bytes: UnsafeRawBufferPointer, at place: Int) throws(ImportFailure) {
+    var done = 0
+    while done < bytes.count {
+      let written = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(place + done))
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { throw unwritable() }
+      done += written
     }
-    try flush()
-    try put(bytes)
   }
 
-  /// Appends bytes.
+  /// Writes bytes at the beginning.
   func write(_ bytes: [UInt8]) throws(ImportFailure) {
     var failure: ImportFailure?
     bytes.withUnsafeBytes { bytes in
-      do throws(ImportFailure) { try write(bytes) } catch { failure = error }
+      do throws(ImportFailure) { try write(bytes, at: 0) } catch { failure = error }
     }
     if let failure { throw failure }
-  }
-
-  /// Appends zeros up to a multiple of an alignment.
-  func pad(to alignment: Int) throws(ImportFailure) {
-    let rest = count % alignment
-    if rest != 0 { try write([UInt8](repeating: 0, count: alignment - rest)) }
   }
 
   /// Gives the file its name, once `check` has found nothing against it under the temporary one.
   func finish(_ check: (String) throws(ImportFailure) -> Void) throws(ImportFailure) {
-    try flush()
     try check(temporary)
     let closed = close(descriptor)
     descriptor = -1
     guard closed == 0, rename(temporary, path) == 0 else {
-      let reason = errorText()
+      let failure = unwritable()
       unlink(temporary)
-      throw .unwritable("\(path) cannot be written: \(reason).")
+      throw failure
     }
   }
 
-  private func flush() throws(ImportFailure) {
-    guard !buffer.isEmpty else { return }
-    let full = buffer
-    buffer.removeAll(keepingCapacity: true)
-    var failure: ImportFailure?
-    full.withUnsafeBytes { bytes in
-      do throws(ImportFailure) { try put(bytes) } catch { failure = error }
-    }
-    if let failure { throw failure }
-  }
-
-  private func put(_ bytes: UnsafeRawBufferPointer) throws(ImportFailure) {
-    var rest = bytes
-    while !rest.isEmpty {
-      #if canImport(Glibc)
-        let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
-      #else
-        let written = Darwin.write(descriptor, rest.baseAddress, rest.count)
-      #endif
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else { throw .unwritable("\(path) cannot be written: \(errorText()).") }
-      rest = UnsafeRawBufferPointer(rebasing: rest[written...])
-    }
-  }
+  private func unwritable() -> ImportFailure { .unwritable("\(path) cannot be written: \(errorText()).") }
 }

@@ -55,7 +55,7 @@ struct ImportCommand: ExampleCommand {
   func run() throws {
     let reference = try verifyWith.map { path in try naming(path) { try ReferenceLogits(archive: path) } }
     let options = ImportOptions(
-      weights: weights.type, name: name, tokenizer: chooseTokenizer(), reference: reference, isCancelled: { Interruption.isRequested })
+      weights: weights.type, name: name, tokenizer: chooseTokenizer(), reference: reference, progress: { _, _ in !Interruption.isRequested })
     let found = try naming(source, options.tokenizer, output) { try importONNX(from: source, to: output, options: options) }
     if found.quantizations > 0 {
       StandardError.note("\(found.quantizations) quantisations of activations are left out: the model computes in floating point")

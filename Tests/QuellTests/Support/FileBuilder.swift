@@ -23,9 +23,9 @@ struct FileBuilder {
       Tensor(name: name, dimensions: dimensions.map(UInt64.init), type: 0, data: numbers.withUnsafeBytes { Data($0) })
     }
 
-    static func f16(_ name: String, _ dimensions: [Int], _ numbers: [Float]) -> Tensor {
-      let halves = numbers.map { Float16($0).bitPattern }
-      return Tensor(name: name, dimensions: dimensions.map(UInt64.init), type: 1, data: halves.withUnsafeBytes { Data($0) })
+    static func matrix(_ name: String, _ matrix: StoredMatrix) -> Tensor {
+      let dimensions = [UInt64(matrix.columns), UInt64(matrix.rows)]
+      return Tensor(name: name, dimensions: dimensions, type: matrix.format.rawValue, data: matrix.bytes)
     }
   }
 

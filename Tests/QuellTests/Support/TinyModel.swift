@@ -12,21 +12,23 @@ import Foundation
 struct TinyModel {
   static let vocabulary = 11
   static let width = 12
-  static let hidden = 20
+  /// A whole block of 4-bit integers.
+  static let hidden = 32
   static let context = 9
   static let heads = 3
 
   var random = SplitMix(state: 1)
   var file = FileBuilder()
   var weights: [String: [Float]] = [:]
-  let halves: Bool
+  private var scales: [FileBuilder.Tensor] = []
+  let format: WeightFormat
 
-  /// With `halves`, matrices and tables are stored in 16 bits, and rounded to them in the twin too.
-  init(halves: Bool = false) {
-    self.halves = halves
+  /// Matrices and tables are stored in the format, where their rows are whole blocks of it, and are rounded in the twin too.
+  init(format: WeightFormat = .f32) {
+    self.format = format
     let (v, d, h, c) = (TinyModel.vocabulary, TinyModel.width, TinyModel.hidden, TinyModel.context)
-    matrix("embedding", rows: v, columns: d)
-    matrix("positions", rows: c + 2, columns: d)
+    matrix("embedding", rows: v, columns: d, scaling: .byRow)
+    matrix("positions", rows: c + 2, columns: d, scaling: .byRow)
     vector("gain", d)
     vector("bias", d)
     vector("mix", d)
@@ -39,6 +41,7 @@ struct TinyModel {
     matrix("Wq", rows: d, columns: d)
     matrix("Wk", rows: d, columns: d)
     matrix("Wv", rows: d, columns: d)
+    file.tensors += scales
 
     var values: [Value] = []
     var scratch = 0
@@ -47,6 +50,7 @@ struct TinyModel {
       defer { scratch += count }
       return append(Value(storage: .scratch, offset: scratch, count: count))
     }
+    func scale(_ name: String) -> Int? { weights[name + ".scale"].map { _ in weight(name + ".scale") } }
     func append(_ value: Value) -> Int {
       values.append(value)
       return values.count - 1
@@ -58,8 +62,8 @@ struct TinyModel {
     let (q, k, a) = (temporary(d), temporary(d), temporary(d))
     let logits = temporary(v)
     let operations: [Quell.Operation] = [
-      .row(table: tensor("embedding"), source: .token, add: 0, result: x),
-      .row(table: tensor("positions"), source: .position, add: 2, result: place),
+      .row(table: tensor("embedding"), source: .token, add: 0, result: x, scale: scale("embedding")),
+      .row(table: tensor("positions"), source: .position, add: 2, result: place, scale: scale("positions")),
       .binary(.add, left: x, right: place, result: x),
       .normalize(.layer, source: x, gain: weight("gain"), bias: weight("bias"), epsilon: 1e-5, result: n),
       .binary(.multiply, left: n, right: weight("mix"), result: mixed),
@@ -67,20 +71,20 @@ struct TinyModel {
       .binary(.add, left: mixed, right: old, result: mixed),
       .copy(source: n, result: previous),
       .events(site: 0, source: mixed),
-      .linear(matrix: tensor("W1"), layout: .inputMajor, bias: weight("b1"), result: hiddenValue),
+      .linear(matrix: tensor("W1"), layout: .inputMajor, bias: weight("b1"), scale: scale("W1"), result: hiddenValue),
       .unary(.relu, source: hiddenValue, result: hiddenValue),
       .binary(.multiply, left: hiddenValue, right: hiddenValue, result: hiddenValue),
       .events(site: 1, source: hiddenValue),
-      .linear(matrix: tensor("W2"), layout: .inputMajor, bias: nil, result: delta),
+      .linear(matrix: tensor("W2"), layout: .inputMajor, bias: nil, scale: scale("W2"), result: delta),
       .binary(.add, left: x, right: delta, result: x),
       .events(site: 2, source: n),
-      .linear(matrix: tensor("Wq"), layout: .inputMajor, bias: nil, result: q),
-      .linear(matrix: tensor("Wk"), layout: .inputMajor, bias: nil, result: k),
-      .linear(matrix: tensor("Wv"), layout: .inputMajor, bias: nil, result: delta),
+      .linear(matrix: tensor("Wq"), layout: .inputMajor, bias: nil, scale: scale("Wq"), result: q),
+      .linear(matrix: tensor("Wk"), layout: .inputMajor, bias: nil, scale: scale("Wk"), result: k),
+      .linear(matrix: tensor("Wv"), layout: .inputMajor, bias: nil, scale: scale("Wv"), result: delta),
       .attention(query: q, key: k, value: delta, cache: 0, heads: TinyModel.heads, scale: 0.5, result: a),
       .binary(.add, left: x, right: a, result: x),
       .events(site: 3, source: x),
-      .linear(matrix: tensor("embedding"), layout: .outputMajor, bias: nil, result: logits),
+      .linear(matrix: tensor("embedding"), layout: .outputMajor, bias: nil, scale: scale("embedding"), result: logits),
     ]
     file["general.architecture"] = .string("quell")
     file["general.alignment"] = .uint32(64)
@@ -110,10 +114,15 @@ struct TinyModel {
     file["quell.operations"] = .uint32s(words)
   }
 
-  private mutating func matrix(_ name: String, rows: Int, columns: Int) {
+  private mutating func matrix(_ name: String, rows: Int, columns: Int, scaling: StoredMatrix.Scaling = .byColumn) {
     let numbers = (0..<rows * columns).map { _ in random.nextFloat() }
-    weights[name] = halves ? numbers.map { Float(Float16($0)) } : numbers
-    file.tensors.append(halves ? .f16(name, [columns, rows], numbers) : .f32(name, [columns, rows], numbers))
+    let format = StoredMatrix.allows(format, columns: columns) ? format : .f32
+    let stored = StoredMatrix(numbers, columns: columns, format: format, scaling: scaling)
+    weights[name] = stored.numbers
+    file.tensors.append(.matrix(name, stored))
+    guard let scale = stored.scale else { return }
+    weights[name + ".scale"] = scale
+    scales.append(.f32(name + ".scale", [scale.count], scale))
   }
 
   private mutating func vector(_ name: String, _ count: Int) {

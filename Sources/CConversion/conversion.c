@@ -1,0 +1,161 @@
+#include "conversion.h"
+
+// One loop, compiled several times; the best that the processor has is chosen when the program starts.
+#if defined(__x86_64__) && defined(__linux__)
+#define EVERY_PROCESSOR __attribute__((target_clones("default", "avx2", "avx512bw")))
+#else
+#define EVERY_PROCESSOR
+#endif
+
+typedef float unaligned_float __attribute__((aligned(1)));
+typedef uint32_t unaligned_word __attribute__((aligned(1)));
+typedef uint16_t unaligned_half __attribute__((aligned(1)));
+
+static inline float as_float(uint32_t bits) {
+  union {
+    uint32_t bits;
+    float number;
+  } both = {.bits = bits};
+  return both.number;
+}
+
+static inline uint32_t as_bits(float number) {
+  union {
+    float number;
+    uint32_t bits;
+  } both = {.number = number};
+  return both.bits;
+}
+
+static const uint32_t sign_bit = 0x80000000, infinity_bits = 0x7f800000;
+
+EVERY_PROCESSOR
+void conversion_widen_half(const void *from, float *to, size_t count) {
+  const unaligned_half *halves = from;
+  for (size_t i = 0; i < count; i++) {
+    // Exponent and fraction in a float's place are the number times 2^-112, subnormals included.
+    uint32_t half = halves[i], magnitude = (half & 0x7fff) << 13;
+    uint32_t bits = as_bits(as_float(magnitude) * 0x1p112f);
+    bits |= magnitude >= (0x7c00u << 13) ? infinity_bits : 0;
+    to[i] = as_float(bits | (half & 0x8000) << 16);
+  }
+}
+
+EVERY_PROCESSOR
+void conversion_widen_bfloat16(const void *from, float *to, size_t count) {
+  const unaligned_half *halves = from;
+  for (size_t i = 0; i < count; i++) to[i] = as_float((uint32_t)halves[i] << 16);
+}
+
+EVERY_PROCESSOR
+bool conversion_narrow_half(const void *from, void *to, size_t count) {
+  const unaligned_word *numbers = from;
+  unaligned_half *halves = to;
+  uint32_t is_too_large = 0;
+  for (size_t i = 0; i < count; i++) {
+    uint32_t bits = numbers[i], magnitude = bits & ~sign_bit;
+    // The exponent moves by 112; half of the last place, less one where the number is even, rounds.
+    uint32_t normal = (magnitude - (112u << 23) + 0xfff + (magnitude >> 13 & 1)) >> 13;
+    // Below the least normal half, adding 1/2 leaves the subnormal's bits at the end of the fraction, rounded.
+    uint32_t small = as_bits(as_float(magnitude) + 0.5f) - as_bits(0.5f);
+    uint32_t half = magnitude < (113u << 23) ? small : normal;
+    // From 65520 on, halfway between the greatest half and what would follow, there is no half.
+    uint32_t is_large = magnitude >= 0x477ff000, is_special = magnitude >= infinity_bits;
+    is_too_large |= is_large & ~is_special;
+    uint32_t special = magnitude > infinity_bits ? 0x7e00 : 0x7c00;
+    half = is_large ? special : half;
+    halves[i] = (uint16_t)(half | (bits & sign_bit) >> 16);
+  }
+  return !is_too_large;
+}
+
+EVERY_PROCESSOR
+bool conversion_narrow_bfloat16(const void *from, void *to, size_t count) {
+  const unaligned_word *numbers = from;
+  unaligned_half *halves = to;
+  uint32_t is_too_large = 0;
+  for (size_t i = 0; i < count; i++) {
+    uint32_t bits = numbers[i], magnitude = bits & ~sign_bit;
+    uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    uint32_t is_special = magnitude >= infinity_bits;
+    is_too_large |= (magnitude >= 0x7f7f8000) & ~is_special;
+    // A NaN stays one even if all that says so is in the half that is cut off.
+    uint32_t special = bits >> 16 | (magnitude > infinity_bits ? 0x40 : 0);
+    halves[i] = (uint16_t)(is_special ? special : rounded);
+  }
+  return !is_too_large;
+}
+
+// 1.5 * 2^23: a sum of at most 22 bits has its whole part, rounded to even, in the last places of the fraction.
+static const float rounding = 12582912.0f;
+
+static inline int8_t whole(float number) {
+  number = number > 127 ? 127 : number;
+  number = number < -127 ? -127 : number;
+  return (int8_t)(as_bits(number + rounding) - as_bits(rounding));
+}
+
+EVERY_PROCESSOR
+void conversion_quantize(const void *from, float factor, int8_t *to, size_t count) {
+  const unaligned_float *numbers = from;
+  for (size_t i = 0; i < count; i++) to[i] = whole(numbers[i] * factor);
+}
+
+EVERY_PROCESSOR
+void conversion_quantize_each(const void *from, const float *factors, int8_t *to, size_t count) {
+  const unaligned_float *numbers = from;
+  for (size_t i = 0; i < count; i++) to[i] = whole(numbers[i] * factors[i]);
+}
+
+EVERY_PROCESSOR
+void conversion_integers(const void *from, int8_t *to, size_t count) {
+  const unaligned_float *numbers = from;
+  for (size_t i = 0; i < count; i++) to[i] = (int8_t)(int32_t)numbers[i];
+}
+
+EVERY_PROCESSOR
+uint32_t conversion_greatest(const void *from, size_t count, uint32_t greatest) {
+  const unaligned_word *numbers = from;
+  for (size_t i = 0; i < count; i++) {
+    uint32_t magnitude = numbers[i] & ~sign_bit;
+    greatest = magnitude > greatest ? magnitude : greatest;
+  }
+  return greatest;
+}
+
+EVERY_PROCESSOR
+void conversion_greatest_each(const void *from, uint32_t *greatest, size_t count) {
+  const unaligned_word *numbers = from;
+  for (size_t i = 0; i < count; i++) {
+    uint32_t magnitude = numbers[i] & ~sign_bit;
+    greatest[i] = magnitude > greatest[i] ? magnitude : greatest[i];
+  }
+}
+
+typedef float four __attribute__((vector_size(16)));
+typedef four unaligned_four __attribute__((aligned(1)));
+
+void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t to_pitch, size_t rows, size_t columns) {
+  const unaligned_float *numbers = from;
+  size_t whole_rows = rows & ~(size_t)3, whole_columns = columns & ~(size_t)3;
+  for (size_t column = 0; column < whole_columns; column += 4) {
+    for (size_t row = 0; row < whole_rows; row += 4) {
+      const unaligned_float *block = numbers + row * from_pitch + column;
+      four a = *(const unaligned_four *)block, b = *(const unaligned_four *)(block + from_pitch);
+      four c = *(const unaligned_four *)(block + 2 * from_pitch), d = *(const unaligned_four *)(block + 3 * from_pitch);
+      four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+      four ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+      float *place = to + column * to_pitch + row;
+      *(unaligned_four *)place = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+      *(unaligned_four *)(place + to_pitch) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+      *(unaligned_four *)(place + 2 * to_pitch) = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+      *(unaligned_four *)(place + 3 * to_pitch) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+    }
+    for (size_t row = whole_rows; row < rows; row++) {
+      for (size_t i = column; i < column + 4; i++) to[i * to_pitch + row] = numbers[row * from_pitch + i];
+    }
+  }
+  for (size_t column = whole_columns; column < columns; column++) {
+    for (size_t row = 0; row < rows; row++) to[column * to_pitch + row] = numbers[row * from_pitch + column];
+  }
+}

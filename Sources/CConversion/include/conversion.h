@@ -1,0 +1,42 @@
+// Number formats of weights, converted by the thousand million: plain loops, compiled for the instruction sets at hand.
+//
+// Pointers to numbers in files need no alignment.
+
+#ifndef CONVERSION_H
+#define CONVERSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// Half precision to single.
+void conversion_widen_half(const void *from, float *to, size_t count);
+
+/// bfloat16 to single precision.
+void conversion_widen_bfloat16(const void *from, float *to, size_t count);
+
+/// Single precision to half, to the nearest even. False where a finite number is too large for it.
+bool conversion_narrow_half(const void *from, void *to, size_t count);
+
+/// Single precision to bfloat16, to the nearest even. False where a finite number is too large for it.
+bool conversion_narrow_bfloat16(const void *from, void *to, size_t count);
+
+/// Numbers times a factor, to the nearest even whole number of -127 to 127.
+void conversion_quantize(const void *from, float factor, int8_t *to, size_t count);
+
+/// Numbers times a factor for each, to the nearest even whole number of -127 to 127.
+void conversion_quantize_each(const void *from, const float *factors, int8_t *to, size_t count);
+
+/// Whole numbers of -128 to 127, in single precision, as such.
+void conversion_integers(const void *from, int8_t *to, size_t count);
+
+/// The bits of the greatest magnitude, or `greatest` where that is more. Infinities and NaN are greater than all numbers.
+uint32_t conversion_greatest(const void *from, size_t count, uint32_t greatest);
+
+/// The same for each place by itself: greatest[i] of from[i].
+void conversion_greatest_each(const void *from, uint32_t *greatest, size_t count);
+
+/// Exchanges rows and columns: to[column][row] = from[row][column]; pitches are floats from one row to the next.
+void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t to_pitch, size_t rows, size_t columns);
+
+#endif

@@ -1,0 +1,44 @@
+extension Reduction {
+  /// result[i][k] = this of source[i][j][k] over all j below `length`, k being below `inner`; the result has `count` elements.
+  func run(_ source: UnsafePointer<Float>, length: Int, inner: Int, _ result: UnsafeMutablePointer<Float>, count: Int) {
+    switch self {
+    case .sum where inner == 1: for index in 0..<count { result[index] = Reduction.total(source + index &* length, count: length) }
+    case .sum: reduce(source, length, inner, result, count) { $0 + $1 }
+    case .maximum: reduce(source, length, inner, result, count) { Elementwise.maximum($0, $1) }
+    }
+  }
+
+  @inline(__always)
+  private func reduce(
+    _ source: UnsafePointer<Float>, _ length: Int, _ inner: Int, _ result: UnsafeMutablePointer<Float>, _ count: Int,
+    _ function: (Float, Float) -> Float
+  ) {
+    for block in 0..<count / inner {
+      let sums = result + block &* inner
+      var row = source + block &* length &* inner
+      sums.update(from: row, count: inner)
+      for _ in 1..<length {
+        row += inner
+        for index in 0..<inner { sums[index] = function(sums[index], row[index]) }
+      }
+    }
+  }
+
+  /// The sum of a row: eight sums, which are added up in a fixed order.
+  @inline(__always)
+  private static func total(_ row: UnsafePointer<Float>, count: Int) -> Float {
+    var lanes = SIMD8<Float>()
+    var index = 0
+    while index &+ 8 <= count {
+      lanes += UnsafeRawPointer(row + index).loadUnaligned(as: SIMD8<Float>.self)
+      index &+= 8
+    }
+    var total: Float = 0
+    for lane in 0..<8 { total += lanes[lane] }
+    while index < count {
+      total += row[index]
+      index &+= 1
+    }
+    return total
+  }
+}

@@ -1,0 +1,20 @@
+/// Root mean square normalisation [Zhang and Sennrich, arXiv 1910.07467] of one vector.
+enum RootMeanSquareNormalization {
+  /// result = source / sqrt(mean of squares + epsilon) * gain + bias.
+  ///
+  /// The squares are summed in double precision: the vector may be long, and a few of its elements far larger than the others.
+  static func run(
+    _ source: UnsafePointer<Float>, gain: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float,
+    _ result: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    var squares = 0.0
+    for index in 0..<count { squares += Double(source[index]) * Double(source[index]) }
+    let scale = Float(1 / (squares / Double(count) + Double(epsilon)).squareRoot())
+    for index in 0..<count {
+      var normalized = source[index] * scale
+      if let gain { normalized *= gain[index] }
+      if let bias { normalized += bias[index] }
+      result[index] = normalized
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import Dispatch
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Threads that work through numbered pieces of a task together, each with memory of its own that it keeps from task to task.
+final class Workers {
+  /// What a worker has to itself.
+  final class Memory {
+    /// Bytes on their way into the file.
+    private(set) var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    /// Numbers of a tile as they were read, and in order.
+    let tile = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * MatrixTile.side * MatrixTile.side)
+
+    deinit {
+      bytes.deallocate()
+      tile.deallocate()
+    }
+
+    /// Makes room for so many bytes.
+    func reserve(_ count: Int) {
+      guard bytes.count < count else { return }
+      bytes.deallocate()
+      bytes = .allocate(byteCount: count, alignment: 64)
+    }
+  }
+
+  private static let most = 8
+  private let memories: [Memory]
+
+  init() {
+    memories = (0..<min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), Workers.most)).map { _ in Memory() }
+  }
+
+  /// Calls `body` with every number of a range, in no order, and returns when all calls have. After a failure no further call
+  /// begins.
+  func perform(_ range: Range<Int>, _ body: (Memory, Int) throws(ImportFailure) -> Void) throws(ImportFailure) {
+    let next = Atomic(range.lowerBound)
+    let failure = Mutex<ImportFailure?>(nil)
+    // The calls are over when this returns, and what they share is theirs to share.
+    nonisolated(unsafe) let (memories, body) = (memories, body)
+    DispatchQueue.concurrentPerform(iterations: min(memories.count, range.count)) { worker in
+      while failure.withLock({ $0 == nil }) {
+        let number = next.add(1, ordering: .relaxed).oldValue
+        guard number < range.upperBound else { return }
+        do throws(ImportFailure) { try body(memories[worker], number) } catch { failure.withLock { $0 = error } }
+      }
+    }
+    if let failure = failure.withLock({ $0 }) { throw failure }
+  }
+}
