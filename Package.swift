@@ -38,7 +38,7 @@ let package = Package(
     // MARK: Tests
     .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell"]),
     .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport"], exclude: ["Fixtures"]),
-    .testTarget(name: "QuellToolTests", dependencies: ["QuellTool"]),
+    .testTarget(name: "QuellToolTests", dependencies: ["QuellTool"], exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

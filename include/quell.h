@@ -112,10 +112,23 @@ typedef struct quell_session {
   uintptr_t private_;
 } quell_session;
 
+/**
+ * Which instructions a session's inner loops use. Results differ from one to the other by rounding alone.
+ */
+enum {
+  QUELL_INSTRUCTIONS_AUTOMATIC = 0, /**< The fastest that the processor has. */
+  QUELL_INSTRUCTIONS_PORTABLE = 1,  /**< What every processor has. */
+  QUELL_INSTRUCTIONS_AVX2 = 2,      /**< x86 with AVX2, FMA and F16C. */
+  QUELL_INSTRUCTIONS_AVX512 = 3     /**< x86 with AVX-512 F, BW, DQ and VL. */
+};
+
 /** How a session is made. Clear it to zeros, set `struct_size`, then what differs from the defaults. */
 typedef struct quell_session_options {
-  uint32_t struct_size;    /**< `sizeof(quell_session_options)`. */
-  uint32_t context_length; /**< The greatest number of positions; 0 for the model's own limit. */
+  uint32_t struct_size;     /**< `sizeof(quell_session_options)`. */
+  uint32_t context_length;  /**< The greatest number of positions; 0 for the model's own limit. */
+  uint32_t instruction_set; /**< One of `QUELL_INSTRUCTIONS_`; what the processor has not is refused. */
+  uint32_t threads;         /**< How many work on a step, the caller's among them; 0 and 1 start none. */
+  uint32_t batch;           /**< How many tokens a prefill takes at a time, each for memory; 0 and 1 for one by one. */
 } quell_session_options;
 
 /** How the next token is chosen. Clear it to zeros, set `struct_size`, then what differs from the defaults. */
@@ -231,7 +244,7 @@ quell_status quell_model_name(const quell_model *model, char *text, uint64_t cap
  * \param session Receives the session; null where the call fails.
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_OUT_OF_MEMORY`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not
- *   known.
+ *   known and for instructions that the processor has not.
  */
 quell_status quell_session_create(quell_model *model, const quell_session_options *options, quell_session **session,
                                   quell_error *error);
@@ -567,7 +580,7 @@ quell_status quell_session_memory_size(const quell_model *model, const quell_ses
  * \param session Receives the session; null where the call fails.
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is
- *   not known.
+ *   not known and for instructions that the processor has not.
  */
 quell_status quell_session_create_in(quell_model *model, const quell_session_options *options, void *memory,
                                      uint64_t size, quell_session **session, quell_error *error);

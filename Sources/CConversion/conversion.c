@@ -44,7 +44,8 @@ void conversion_widen_half(const void *from, float *to, size_t count) {
 EVERY_PROCESSOR
 void conversion_widen_bfloat16(const void *from, float *to, size_t count) {
   const unaligned_half *halves = from;
-  for (size_t i = 0; i < count; i++) to[i] = as_float((uint32_t)halves[i] << 16);
+  for (size_t i = 0; i < count; i++)
+    to[i] = as_float((uint32_t)halves[i] << 16);
 }
 
 EVERY_PROCESSOR
@@ -98,19 +99,47 @@ static inline int8_t whole(float number) {
 EVERY_PROCESSOR
 void conversion_quantize(const void *from, float factor, int8_t *to, size_t count) {
   const unaligned_float *numbers = from;
-  for (size_t i = 0; i < count; i++) to[i] = whole(numbers[i] * factor);
+  for (size_t i = 0; i < count; i++)
+    to[i] = whole(numbers[i] * factor);
 }
 
 EVERY_PROCESSOR
 void conversion_quantize_each(const void *from, const float *factors, int8_t *to, size_t count) {
   const unaligned_float *numbers = from;
-  for (size_t i = 0; i < count; i++) to[i] = whole(numbers[i] * factors[i]);
+  for (size_t i = 0; i < count; i++)
+    to[i] = whole(numbers[i] * factors[i]);
 }
 
 EVERY_PROCESSOR
 void conversion_integers(const void *from, int8_t *to, size_t count) {
   const unaligned_float *numbers = from;
-  for (size_t i = 0; i < count; i++) to[i] = (int8_t)(int32_t)numbers[i];
+  for (size_t i = 0; i < count; i++)
+    to[i] = (int8_t)(int32_t)numbers[i];
+}
+
+EVERY_PROCESSOR
+void conversion_blocks_of_half_bytes(const void *from, void *to, size_t count) {
+  enum { block = 32 };
+  uint8_t *bytes = to;
+  for (size_t first = 0; first < count; first += block, bytes += 2 + block / 2) {
+    const unaligned_float *numbers = (const unaligned_float *)from + first;
+    float least = 0, most = 0;
+    for (size_t i = 0; i < block; i++) {
+      least = numbers[i] < least ? numbers[i] : least;
+      most = numbers[i] > most ? numbers[i] : most;
+    }
+    float step = (most > -least ? most : least) / -8;
+    conversion_narrow_half(&step, bytes, 1);
+    conversion_widen_half(bytes, &step, 1);
+    float factor = step == 0 ? 0 : 1 / step;
+    uint8_t codes[block];
+    for (size_t i = 0; i < block; i++) {
+      float number = numbers[i] * factor;
+      codes[i] = (uint8_t)(whole(number > 7 ? 7 : number < -8 ? -8 : number) + 8);
+    }
+    for (size_t i = 0; i < block / 2; i++)
+      bytes[2 + i] = (uint8_t)(codes[i] | codes[i + block / 2] << 4);
+  }
 }
 
 EVERY_PROCESSOR
@@ -135,7 +164,8 @@ void conversion_greatest_each(const void *from, uint32_t *greatest, size_t count
 typedef float four __attribute__((vector_size(16)));
 typedef four unaligned_four __attribute__((aligned(1)));
 
-void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t to_pitch, size_t rows, size_t columns) {
+void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t to_pitch, size_t rows,
+                          size_t columns) {
   const unaligned_float *numbers = from;
   size_t whole_rows = rows & ~(size_t)3, whole_columns = columns & ~(size_t)3;
   for (size_t column = 0; column < whole_columns; column += 4) {
@@ -152,10 +182,12 @@ void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t
       *(unaligned_four *)(place + 3 * to_pitch) = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
     }
     for (size_t row = whole_rows; row < rows; row++) {
-      for (size_t i = column; i < column + 4; i++) to[i * to_pitch + row] = numbers[row * from_pitch + i];
+      for (size_t i = column; i < column + 4; i++)
+        to[i * to_pitch + row] = numbers[row * from_pitch + i];
     }
   }
   for (size_t column = whole_columns; column < columns; column++) {
-    for (size_t row = 0; row < rows; row++) to[column * to_pitch + row] = numbers[row * from_pitch + column];
+    for (size_t row = 0; row < rows; row++)
+      to[column * to_pitch + row] = numbers[row * from_pitch + column];
   }
 }

@@ -27,8 +27,12 @@ public func importONNX(from path: String, to output: String, options: ImportOpti
   if let tokenizer = options.tokenizer {
     options.metadata += try TokenizerImport.pairs(fromFile: tokenizer, vocabularySize: program.vocabularySize)
   }
-  try program.write(to: output, options: options, name: options.name ?? baseName(path)) { path throws(ImportFailure) in
-    try Verification.requireFinite(path, program)
+  let workers = Workers()
+  let plan = try StoragePlan(program, options.weights, workers)
+  report.storage = plan.storage
+  let total = plan.sourceBytes
+  try program.write(to: output, plan, options, name: options.name ?? baseName(path), workers) { path throws(ImportFailure) in
+    try Verification.requireFinite(path, program, goesOn: { options.progress(total, total) })
     if let reference = options.reference { report.agreement = try Verification.compare(path, with: reference) }
   }
   return report
@@ -52,13 +56,14 @@ func stepProgram(of file: MappedFile, isCancelled: @escaping () -> Bool = { fals
     flows[index] = fold.flow
     found = (attention.found, normalization.found, fold.found)
   }
-  let program = try Lowering.lower(flows[0], nodes: specialiser.nodes)
+  let (program, fusion) = try Lowering.lower(flows[0], nodes: specialiser.nodes).fused
   try Agreement.check(flows, nodes: specialiser.nodes)
-  return (program, report(model, specialiser, program, found))
+  return (program, report(model, specialiser, program, found, fusion))
 }
 
 private func report(
-  _ model: ONNXModel, _ specialiser: Specialiser, _ program: Program, _ found: (attentions: Int, normalizations: Int, folded: Int)
+  _ model: ONNXModel, _ specialiser: Specialiser, _ program: Program, _ found: (attentions: Int, normalizations: Int, folded: Int),
+  _ fusion: ImportReport.Fusion
 ) -> ImportReport {
   var sites: [ImportReport.Site] = []
   for operation in program.operations {
@@ -82,9 +87,10 @@ private func report(
   return ImportReport(
     producer: model.producer, opset: Int(truncatingIfNeeded: model.opsets[""] ?? 0), nodes: specialiser.nodes.count,
     inputs: inputs, attentions: found.attentions, normalizations: found.normalizations, folded: found.folded,
+    fusion: fusion,
     quantizations: specialiser.lanes[0].quantizedNodes.count,
     operations: program.operations.count, stateSize: program.stateSize, scratchSize: program.scratchSize,
-    vocabularySize: program.vocabularySize, contextLength: program.contextLength, sites: sites, agreement: nil)
+    vocabularySize: program.vocabularySize, contextLength: program.contextLength, sites: sites, storage: [], agreement: nil)
 }
 
 private func isSameFile(_ path: String, _ other: String) -> Bool {

@@ -4,7 +4,15 @@ public enum WeightType: Sendable {
   case f32
   /// Half precision, rounded to the nearest even.
   case f16
-  /// Half precision where the model has it, else single precision.
+  /// The upper half of single precision, rounded to the nearest even.
+  case bf16
+  /// 8-bit integers with a scale for each output of a matrix and each row of a table: its greatest magnitude is 127. Quantised
+  /// weights that such integers hold exactly are kept as they are.
+  case int8
+  /// 4-bit integers in blocks of 32 with a scale each; 8-bit ones where rows are no whole number of blocks.
+  case int4
+  /// As the model has them: single precision, half precision and bf16 stay; quantised weights stay where 8-bit integers hold
+  /// them exactly, and become half precision elsewhere.
   case source
 }
 
@@ -25,7 +33,7 @@ public struct ImportOptions {
   /// failure of kind `cancelled` and leaves nothing behind.
   public var progress: (_ done: Int, _ total: Int) -> Bool
 
-  /// Weights as precise as the model has them, no name, no tokenizer, no reference, no further keys, nobody to tell.
+  /// Weights as the model has them, no name, no tokenizer, no reference, no further keys, nobody to tell.
   public init(
     weights: WeightType = .source, name: String? = nil, tokenizer: String? = nil, reference: ReferenceLogits? = nil,
     metadata: [GGUFPair] = [],

@@ -21,7 +21,7 @@ struct Calibration {
     let session = try Session(model, contextLength: length)
     for site in model.sites.indices { try session.setThreshold(0, site: site) }
     let statistics = session.collectStatistics()
-    var progress = Progress("calibrating", total: windows.count)
+    var progress = Progress("calibrating")
     defer { progress.finish() }
     for (index, window) in windows.enumerated() {
       session.reset()
@@ -29,7 +29,7 @@ struct Calibration {
         try Interruption.check()
         try session.step(token)
       }
-      progress.update(index + 1)
+      progress.update(index + 1, of: windows.count)
     }
     let quantile = try session.setThresholds(sparsity: sparsity)
     thresholds = session.thresholds

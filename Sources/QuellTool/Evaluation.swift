@@ -16,7 +16,7 @@ struct Evaluation {
   init(_ session: Session, over text: TextWindows) throws {
     session.resetCounts()
     var total = 0.0
-    var progress = Progress("evaluating", total: text.windows.count)
+    var progress = Progress("evaluating")
     defer { progress.finish() }
     for (index, window) in text.windows.enumerated() {
       session.reset()
@@ -25,7 +25,7 @@ struct Evaluation {
         try session.step(token)
         total += Evaluation.surprise(at: next, session.logits)
       }
-      progress.update(index + 1)
+      progress.update(index + 1, of: text.windows.count)
     }
     tokens = text.predictionCount
     loss = total / Double(tokens)

@@ -13,6 +13,11 @@ enum ExitStatus: Int32 {
   case unsupported = 4
   /// As a shell reports a process that SIGINT ended.
   case interrupted = 130
+  /// As a shell reports a process that SIGTERM ended.
+  case terminated = 143
+
+  /// The status of work that was asked to end.
+  static var ofInterruption: ExitStatus { Interruption.isTermination ? .terminated : .interrupted }
 }
 
 /// A failure of the command itself.
@@ -36,7 +41,7 @@ struct Outcome {
     switch error {
     case let failure as CommandFailure: self.init(failure.status, failure.message)
     case let failure as Failure: self.init(ExitStatus(failure.status), failure.description)
-    case is Interruption: self.init(.interrupted, nil)
+    case is Interruption: self.init(.ofInterruption, nil)
     case is ClosedOutput: self.init(.failed, nil)
     default: self.init(ofParsing: error)
     }
@@ -76,7 +81,7 @@ extension ExitStatus {
     case QUELL_INVALID_ARGUMENT: self = .usage
     case QUELL_MALFORMED, QUELL_STATE_MISMATCH: self = .malformed
     case QUELL_UNSUPPORTED: self = .unsupported
-    case QUELL_CANCELLED: self = .interrupted
+    case QUELL_CANCELLED: self = .ofInterruption
     default: self = .failed
     }
   }
@@ -87,7 +92,7 @@ extension ExitStatus {
     case .unreadable, .unwritable: self = .failed
     case .malformed: self = .malformed
     case .unsupported: self = .unsupported
-    case .cancelled: self = .interrupted
+    case .cancelled: self = .ofInterruption
     }
   }
 }

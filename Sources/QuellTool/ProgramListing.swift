@@ -39,6 +39,8 @@ struct ProgramListing {
       return "\(name(result)) = linear \(tensorNames[matrix]) (\(layout)), bias \(name(bias))" + scaled(by: scale)
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       return "\(name(result)) = attention \(name(query)), \(name(key)), \(name(value)), cache \(cache), heads \(heads), scale \(scale)"
+    case .chain(let count, let elements):
+      return "chain of the next \(count) operations over \(elements) elements"
     case .position(let result):
       return "\(name(result)) = position"
     case .arrange(let source, let order, let result):

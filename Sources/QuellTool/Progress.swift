@@ -2,34 +2,52 @@ import Foundation
 
 /// One line on a terminal that tells how far a long task is and how much longer it takes. Silent where standard error is a file or a pipe.
 struct Progress {
+  /// What a task is counted in.
+  enum Unit {
+    /// Steps, of which nobody wants to know how many there are in a second.
+    case steps
+    case bytes
+  }
+
   private static let interval = 0.2
+  private static let width = 24
 
   private let task: String
-  private let total: Int
-  private let start = ContinuousClock.now
+  private let unit: Unit
+  private var start: ContinuousClock.Instant?
   private var lastShown = ContinuousClock.now
   private var isShown = false
 
-  /// Progress of a task of `total` equal parts.
-  init(_ task: String, total: Int) {
+  /// Progress of a task, nothing of which has been done.
+  init(_ task: String, in unit: Unit = .steps) {
     self.task = task
-    self.total = total
+    self.unit = unit
   }
 
-  /// Shows how many parts are done, a few times a second at most.
-  mutating func update(_ done: Int) {
+  /// Shows how much is done, a few times a second at most. The first call with a total starts the clock.
+  mutating func update(_ done: Int, of total: Int) {
+    guard total > 0, StandardError.isTerminal else { return }
     let now = ContinuousClock.now
-    guard StandardError.isTerminal, (now - lastShown).seconds >= Progress.interval, done > 0, total > 0 else { return }
+    let start = self.start ?? now
+    self.start = start
+    guard done > 0, (now - lastShown).seconds >= Progress.interval else { return }
     lastShown = now
     isShown = true
-    let left = (now - start).seconds / Double(done) * Double(total - done)
-    StandardError.write("\r\(task): \(100 * done / total) %, \(Int(left.rounded(.up))) s left\u{1b}[K")
+    StandardError.write("\r" + line(done, total, (now - start).seconds) + "\u{1b}[K")
   }
 
   /// Clears the line.
   mutating func finish() {
     if isShown { StandardError.write("\r\u{1b}[K") }
     isShown = false
+  }
+
+  private func line(_ done: Int, _ total: Int, _ seconds: Double) -> String {
+    let cells = Progress.width * done / total
+    let bar = String(repeating: "#", count: cells) + String(repeating: "-", count: Progress.width - cells)
+    let rate = unit == .bytes && seconds > 0 ? ", \(Int(Double(done) / seconds / 1e6)) MB/s" : ""
+    let left = Int((seconds / Double(done) * Double(total - done)).rounded(.up))
+    return "\(task) [\(bar)] \(100 * done / total) %\(rate), \(left) s left"
   }
 }
 

@@ -1,3 +1,4 @@
+import Quell
 import Testing
 
 @testable import QuellImport
@@ -56,7 +57,7 @@ struct ExportTests {
     // This exporter wrote the same numbers twice, the second time turned.
     let (doubled, _) = try stepProgram(of: MappedFile(path: Fixture("opt_optimum_past").path))
     let (untied, _) = try stepProgram(of: MappedFile(path: Fixture("rwkv_ts_step").path))
-    #expect([tied, doubled, untied].map { $0.tensors.count { $0.weight.count == 512 * 64 } } == [1, 1, 2])
+    #expect([tied, doubled, untied].map { $0.tensors.count { $0.shape.product == 512 * 64 } } == [1, 1, 2])
   }
 
   @Test func sitesAreNamedAfterTheirLayers() throws {
@@ -109,13 +110,30 @@ struct ExportTests {
       let offset = program.bufferOffsets[buffer] + start
       return (buffer, offset..<(offset + count))
     }
-    for operation in program.operations {
+    func replay(_ operation: Quell.Operation, part: Range<Int>? = nil) {
+      func part(of range: Range<Int>) -> Range<Int> {
+        guard let part, range.count > 1 else { return range }
+        return (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound)
+      }
       for read in operation.reads {
         guard let (buffer, range) = range(read) else { continue }
-        #expect(scratch[range].allSatisfy { $0 == buffer })
+        #expect(scratch[part(of: range)].allSatisfy { $0 == buffer })
       }
       if let result = operation.writes, let (buffer, range) = range(result) {
-        scratch.replaceSubrange(range, with: repeatElement(buffer, count: range.count))
+        scratch.replaceSubrange(part(of: range), with: repeatElement(buffer, count: part(of: range).count))
+      }
+    }
+    var chained = 0
+    for (index, operation) in program.operations.enumerated() {
+      if case .chain(let count, let elements) = operation {
+        chained = count
+        for tile in 0..<(elements / 16) {
+          for member in program.operations[(index + 1)...(index + count)] { replay(member, part: (16 * tile)..<(16 * tile + 16)) }
+        }
+      } else if chained > 0 {
+        chained -= 1
+      } else {
+        replay(operation)
       }
     }
     if let (buffer, range) = range(program.logits) { #expect(scratch[range].allSatisfy { $0 == buffer }) }

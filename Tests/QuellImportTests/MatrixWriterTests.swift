@@ -15,12 +15,12 @@ struct MatrixWriterTests {
         try writer.write(to: output, Workers(), advance: advance)
       }
       try GGUFWriter.write(to: path, pairs: [], tensors: [tensor])
-      let padded = (count * writer.type.size + 63) / 64 * 64
-      return try Array(Data(contentsOf: URL(fileURLWithPath: path)).suffix(padded).prefix(count * writer.type.size))
+      let padded = (count * writer.type.blockBytes + 63) / 64 * 64
+      return try Array(Data(contentsOf: URL(fileURLWithPath: path)).suffix(padded).prefix(count * writer.type.blockBytes))
     }
   }
 
-  private func elements<T>(_ weights: [Weight], _ type: GGUFTensor.ElementType, _: T.Type) throws -> [T] {
+  private func elements<T>(_ weights: [Weight], _ type: WeightFormat, _: T.Type) throws -> [T] {
     try bytes(MatrixWriter(name: "w", weights: weights, type: type, scales: nil)).withUnsafeBytes { Array($0.bindMemory(to: T.self)) }
   }
 
@@ -59,7 +59,8 @@ struct MatrixWriterTests {
 
   @Test func weightsStandSideBySide() throws {
     let parts = [
-      matrix(150, 7, .float32, "straight"), matrix(150, 100, .float16, "transposed", seed: 2), matrix(150, 65, .float32, "transposed", seed: 3),
+      matrix(150, 7, .float32, "straight"), matrix(150, 100, .float16, "transposed", seed: 2),
+      matrix(150, 65, .float32, "transposed", seed: 3),
     ]
     let written = try elements(parts, .f32, Float.self)
     for row in 0..<150 {
@@ -74,7 +75,7 @@ struct MatrixWriterTests {
       let parts = [matrix(rows, columns, .float32, form), matrix(rows, 3, .float16, form, seed: 5)]
       let width = columns + 3
       let scales = OutputScales(axis: axis, count: axis == .rows ? rows : width)
-      let written = try bytes(MatrixWriter(name: "w", weights: parts, type: .i8, scales: scales)).map { Int8(bitPattern: $0) }
+      let written = try bytes(MatrixWriter(name: "w", weights: parts, type: .int8, scales: scales)).map { Int8(bitPattern: $0) }
       func value(_ row: Int, _ column: Int) -> Float {
         column < columns ? Float(parts[0][row * columns + column]) : Float(parts[1][row * 3 + column - columns])
       }
@@ -101,7 +102,7 @@ struct MatrixWriterTests {
     // A column of zeros, one too small to divide by, and an ordinary one.
     let weight = Weight([0, 1e-42, 1, 0, -2e-42, -2], shape: [2, 3], type: .float32)
     let scales = OutputScales(axis: .columns, count: 3)
-    #expect(try bytes(MatrixWriter(name: "w", weights: [weight], type: .i8, scales: scales)) == [0, 0, 64, 0, 0, 0x81])
+    #expect(try bytes(MatrixWriter(name: "w", weights: [weight], type: .int8, scales: scales)) == [0, 0, 64, 0, 0, 0x81])
     #expect(scales.numbers == [0, 0, 2 / 127])
   }
 
@@ -109,7 +110,7 @@ struct MatrixWriterTests {
     let codes = (-128...127).map { Double($0) }
     let weight = Weight(codes, shape: [16, 16], type: .float32)
     let scales = OutputScales(axis: .rows, numbers: [Float](repeating: 3, count: 16))
-    let written = try bytes(MatrixWriter(name: "w", weights: [weight], type: .i8, scales: scales))
+    let written = try bytes(MatrixWriter(name: "w", weights: [weight], type: .int8, scales: scales))
     #expect(written.map { Double(Int8(bitPattern: $0)) } == codes)
   }
 
@@ -124,6 +125,34 @@ struct MatrixWriterTests {
     #expect(try elements([uppers], .bf16, UInt16.self) == [0x3f80, 0x3f80, 0x3f82, 0xbf81])
   }
 
+  @Test func blocksOfHalfBytesHaveAScaleEach() throws {
+    // Two rows of two blocks of 32, transposed and not. Oracle: by hand, d is the number of greatest magnitude divided by -8, as a half.
+    for weight in [matrix(2, 64, .float32, "straight"), matrix(2, 64, .float32, "transposed"), matrix(130, 96, .float32, "transposed")] {
+      let numbers = weight.values.map { Float($0) }
+      let written = try withFolder { folder in
+        let path = folder.appendingPathComponent("tensor.gguf").path
+        let tensor = GGUFTensor(name: "w", dimensions: [numbers.count], type: .int4) { output, advance throws(ImportFailure) in
+          try MatrixWriter(name: "w", weights: [weight], type: .int4, scales: nil).write(to: output, Workers(), advance: advance)
+        }
+        try GGUFWriter.write(to: path, pairs: [], tensors: [tensor])
+        return try Array(Data(contentsOf: URL(fileURLWithPath: path)).suffix((tensor.byteCount + 63) / 64 * 64).prefix(tensor.byteCount))
+      }
+      for block in 0..<(numbers.count / 32) {
+        let values = numbers[(block * 32)..<(block * 32 + 32)].map { $0 }
+        let bytes = written[(block * 18)..<(block * 18 + 18)].map { $0 }
+        let greatest = values.max { abs($0) < abs($1) } ?? 0
+        let half = Float16(bitPattern: UInt16(bytes[0]) | UInt16(bytes[1]) << 8)
+        #expect(half == Float16(greatest / -8))
+        for (index, value) in values.enumerated() {
+          let code = index < 16 ? bytes[2 + index] & 15 : bytes[2 + index - 16] >> 4
+          // The greatest itself may be cut off by the half that its scale is rounded to; others are off by half a step, cut off at 7.
+          let cut = max(value / Float(half) - 7, 0)
+          #expect(abs(Float(half) * (Float(code) - 8) - value) <= abs(Float(half)) * (0.5001 + cut))
+        }
+      }
+    }
+  }
+
   @Test func everyHalfIsRead() throws {
     let halves = (0...UInt16.max).map { Float16(bitPattern: $0) }.filter { $0.isFinite }
     let weight = Weight(halves.map { Double($0) }, shape: [halves.count], type: .float16)
@@ -132,11 +161,11 @@ struct MatrixWriterTests {
   }
 
   @Test(arguments: [
-    (65520.0, GGUFTensor.ElementType.f16), (Double(Float.greatestFiniteMagnitude), .bf16), (.infinity, .i8), (.nan, .i8),
+    (65520.0, WeightFormat.f16), (Double(Float.greatestFiniteMagnitude), .bf16), (.infinity, .int8), (.nan, .int8),
   ])
-  func whatATypeCannotHoldIsRefusedByName(_ number: Double, _ type: GGUFTensor.ElementType) throws {
+  func whatATypeCannotHoldIsRefusedByName(_ number: Double, _ type: WeightFormat) throws {
     let weight = Weight([1, number], shape: [1, 2], type: .float32)
-    let scales = type == .i8 ? OutputScales(axis: .rows, count: 1) : nil
+    let scales = type == .int8 ? OutputScales(axis: .rows, count: 1) : nil
     let failure = #expect(throws: ImportFailure.self) {
       try bytes(MatrixWriter(name: "w", weights: [weight], type: type, scales: scales))
     }

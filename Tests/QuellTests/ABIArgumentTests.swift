@@ -145,6 +145,8 @@ import Testing
     // A program of a later version, which leaves what this one does not know at zero.
     #expect(memorySize([0, 5, 0, 0], structSize: 16).status == QUELL_OK)
     #expect(memorySize([0, 5, 0, 1], structSize: 16).status == QUELL_UNSUPPORTED)
+    #expect(memorySize([0, 5, 1], structSize: 12).status == QUELL_OK)
+    #expect(memorySize([0, 5, 4], structSize: 12).message.contains("instruction set"))
   }
 
   @Test func answersOfAnotherSize() {
@@ -179,7 +181,7 @@ import Testing
   @Test func theHeaderSOffsetsAreSwiftS() {
     #expect(MemoryLayout<quell_error>.offset(of: \.message) == quell_error_message_offset)
     #expect(MemoryLayout<SamplerRecord>.size <= MemoryLayout<quell_sampler>.size)
-    #expect(quell_session_options.firstSize == MemoryLayout<quell_session_options>.size)
+    #expect(quell_session_options.firstSize == MemoryLayout<quell_session_options>.offset(of: \.instruction_set))
     #expect(quell_sampler_options.firstSize == MemoryLayout<quell_sampler_options>.size)
     #expect(quell_counts.firstSize == MemoryLayout<quell_counts>.size)
     #expect(quell_cost.firstSize == MemoryLayout<quell_cost>.size)

@@ -28,7 +28,9 @@ final class CSession {
   private(set) var handle: UnsafeMutablePointer<quell_session>?
 
   init(_ model: CModel, contextLength: UInt32 = 0) {
-    var options = quell_session_options(struct_size: UInt32(MemoryLayout<quell_session_options>.size), context_length: contextLength)
+    var options = quell_session_options()
+    options.struct_size = UInt32(MemoryLayout<quell_session_options>.size)
+    options.context_length = contextLength
     let outcome = Outcome { quell_session_create(model.handle, &options, &handle, $0) }
     #expect(outcome.status == QUELL_OK, "\(outcome.message)")
   }

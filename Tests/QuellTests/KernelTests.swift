@@ -40,15 +40,17 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     }
   }
 
-  @Test(arguments: sizes) func eventsAreTheInputsAboveTheThreshold(size: Int) {
+  @Test(arguments: sizes, InstructionSet.available)
+  func eventsAreTheInputsAboveTheThreshold(size: Int, instructionSet: InstructionSet) {
     var random = SplitMix(state: UInt64(size))
     var source = (0..<size).map { _ in random.nextFloat() }
     let above = Float(0.5).nextUp
     let special: [Float] = [0, -0.0, .nan, .infinity, -.infinity, 0.5, -0.5, above, -above, .leastNonzeroMagnitude]
     for index in 0..<min(size, special.count) { source[index] = special[index] }
-    for threshold: Float in [0, 0.5, .leastNonzeroMagnitude, 2] {
-      let events = Events(source, threshold: threshold)
-      let expected = source.indices.filter { source[$0].isNaN || abs(source[$0]) > threshold }
+    // With the last of them, which is no number, everything fires.
+    for threshold: Float in [0, 0.5, .leastNonzeroMagnitude, 2, Float(bitPattern: .max)] {
+      let events = Events(source, threshold: threshold, instructionSet)
+      let expected = source.indices.filter { source[$0].isNaN || threshold.isNaN || abs(source[$0]) > threshold }
       #expect(events.fired == expected)
       #expect(events.carried.map(\.bitPattern) == expected.map { source[$0].bitPattern })
       let dense = withExtendedLifetime(events) { (0..<size).map { events.list.dense[$0].bitPattern } }

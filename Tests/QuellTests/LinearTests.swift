@@ -1,12 +1,13 @@
+import Foundation
 import Testing
 
 @testable import Quell
 
-/// A matrix in one layout and one format, and its bytes.
+/// A matrix in one layout and one format, whose bytes end where memory ends.
 private final class Matrix {
   let layout: MatrixLayout
   let stored: StoredMatrix
-  private let bytes: AlignedBytes
+  private let bytes: GuardedBytes
 
   /// `numbers` has one row per input. Nil where the format cannot store such rows.
   init?(_ numbers: [Float], inputs: Int, outputs: Int, _ layout: MatrixLayout, _ format: WeightFormat) {
@@ -17,8 +18,7 @@ private final class Matrix {
       layout == .inputMajor
       ? numbers : (0..<outputs).flatMap { output in (0..<inputs).map { numbers[$0 * outputs + output] } }
     stored = StoredMatrix(ordered, columns: columns, format: format, scaling: layout == .inputMajor ? .byColumn : .byRow)
-    // One byte more, so that an empty matrix has an address.
-    bytes = AlignedBytes(stored.bytes + [0])
+    bytes = GuardedBytes(stored.bytes)
   }
 
   /// What is stored for an input and an output.
@@ -26,16 +26,22 @@ private final class Matrix {
     layout == .inputMajor ? stored.numbers[input * stored.columns + output] : stored.numbers[output * stored.columns + input]
   }
 
-  func product(_ events: Events, bias: [Float]?, outputs: Int) -> [Float] {
+  /// The product, made in parts of so many outputs.
+  func product(_ events: Events, bias: [Float]?, outputs: Int, _ instructionSet: InstructionSet, part: Int = .max) -> [Float] {
+    let part = min(part, max(outputs, 1))
     defer { withExtendedLifetime(events) {} }
     let tensor = Tensor(
-      format: stored.format, rows: stored.rows, columns: stored.columns, data: UnsafeRawPointer(bytes.bytes.baseAddress!),
+      format: stored.format, rows: stored.rows, columns: stored.columns, data: bytes.start,
       name: UnsafeRawBufferPointer(start: nil, count: 0))
     // Long enough for every output where the matrix has no row to share a scale.
     let scale = stored.scale.map { $0 + [Float](repeating: 1, count: outputs - $0.count) }
-    var result = [Float](repeating: .nan, count: outputs)
+    // What stands behind the result must stay.
+    var result = [Float](repeating: 77, count: outputs + 16)
     func run(_ scale: UnsafePointer<Float>?, _ bias: UnsafePointer<Float>?) {
-      Linear(matrix: tensor, layout: layout, scale: scale, bias: bias).run(events.list, &result, outputs: outputs)
+      let linear = Linear(
+        matrix: tensor, layout: layout, scale: scale, bias: bias, outputs: outputs, kernels: try! instructionSet.kernels())
+      // Parts as threads take them: each must be what it is in the whole.
+      for first in stride(from: 0, to: outputs, by: part) { linear.run(events.list, &result, first..<min(first + part, outputs)) }
     }
     switch (scale, bias) {
     case (let scale?, let bias?): run(scale, bias)
@@ -43,47 +49,75 @@ private final class Matrix {
     case (nil, let bias?): run(nil, bias)
     case (nil, nil): run(nil, nil)
     }
-    return result
+    #expect(result[outputs...].allSatisfy { $0 == 77 }, "\(instructionSet) \(layout) \(stored.format) writes behind the result")
+    return Array(result[..<outputs])
   }
 }
 
-private let layouts = [MatrixLayout.inputMajor, .outputMajor]
+private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in WeightFormat.allCases.map { (layout, $0) } }
 
 @Suite struct LinearTests {
-  @Test(arguments: [0, 1, 7, 8, 9, 33, 64], [1, 2, 7, 8, 9, 32, 40, 67, 96])
-  func everyFormatIsTheMatrixProductInBothLayouts(inputs: Int, outputs: Int) {
-    var random = SplitMix(state: UInt64(100 * inputs + outputs))
-    let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
-    let bias = (0..<outputs).map { _ in random.nextFloat() }
-    let source = (0..<inputs).map { $0 % 3 == 1 ? 0 : random.nextFloat() }
-    for (layout, format) in layouts.flatMap({ layout in WeightFormat.allCases.map { (layout, $0) } }) {
-      guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
-      for threshold: Float in [0, 0.6] {
-        let events = Events(source, threshold: threshold)
-        for bias in [bias, nil] {
-          let result = matrix.product(events, bias: bias, outputs: outputs)
+  @Test(arguments: [0, 1, 7, 9, 33, 64, 300, 352], InstructionSet.available)
+  func everyFormatIsTheMatrixProductInBothLayouts(inputs: Int, instructionSet: InstructionSet) {
+    var random = SplitMix(state: UInt64(inputs))
+    let some = (0..<inputs).map { $0 % 3 == 1 ? 0 : random.nextFloat() }
+    let sources = [some, [Float](repeating: 0, count: inputs), (0..<inputs).map { _ in random.nextFloat() }]
+    for outputs in [1, 7, 8, 9, 16, 32, 67, 129, 160] {
+      let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
+      let bias = (0..<outputs).map { _ in random.nextFloat() }
+      for (layout, format) in kinds {
+        guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
+        for (source, threshold) in [(sources[0], 0 as Float), (sources[0], 0.6), (sources[1], 0), (sources[2], 0), (sources[2], 2)] {
+          let events = Events(source, threshold: threshold, instructionSet)
+          let withBias = matrix.product(events, bias: bias, outputs: outputs, instructionSet)
+          let without = matrix.product(events, bias: nil, outputs: outputs, instructionSet)
+          var worst = 0.0
           for output in 0..<outputs {
             let terms = events.fired.map { Double(source[$0]) * Double(matrix.number($0, output)) }
-            let magnitude = terms.reduce(1) { $0 + abs($1) }
-            let error = abs(Double(result[output]) - terms.reduce(Double(bias?[output] ?? 0), +))
-            #expect(error <= 4e-7 * magnitude, "\(layout) \(format) output \(output)")
+            // Nothing is rounded more often than there are terms, and four times more.
+            let magnitude = terms.reduce(abs(Double(bias[output]))) { $0 + abs($1) }
+            let bound = Double(terms.count + 4) * Double(Float.ulpOfOne / 2) * magnitude
+            let product = terms.reduce(0, +)
+            worst = max(worst, abs(Double(without[output]) - product) / bound)
+            worst = max(worst, abs(Double(withBias[output]) - (product + Double(bias[output]))) / bound)
           }
+          #expect(worst <= 1, "\(layout) \(format) of \(outputs) outputs, \(events.fired.count) events")
         }
       }
     }
   }
 
   /// The promise that sparse execution rests on: an input that is exactly zero may be left out.
-  @Test(arguments: [1, 8, 13, 64], [1, 9, 32, 100]) func leavingOutZerosChangesNoBit(inputs: Int, outputs: Int) {
-    var random = SplitMix(state: UInt64(inputs * outputs))
+  @Test(arguments: [1, 8, 13, 64, 200], InstructionSet.available)
+  func leavingOutZerosChangesNoBit(inputs: Int, instructionSet: InstructionSet) {
+    var random = SplitMix(state: UInt64(inputs))
+    for outputs in [1, 9, 32, 100, 160] {
+      let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
+      let bias = (0..<outputs).map { _ in random.nextFloat() }
+      let source = (0..<inputs).map { _ in random.nextFloat() > 0.2 ? 0 : random.nextFloat() }
+      for (layout, format) in kinds {
+        guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
+        let sparse = matrix.product(Events(source, threshold: 0), bias: bias, outputs: outputs, instructionSet)
+        let dense = matrix.product(Events(all: source), bias: bias, outputs: outputs, instructionSet)
+        #expect(sparse == dense, "\(layout) \(format)")
+      }
+    }
+  }
+
+  /// What lets threads share an operation, whatever their number.
+  @Test(arguments: InstructionSet.available) func partsAreThoseOfTheWhole(_ instructionSet: InstructionSet) {
+    var random = SplitMix(state: 5)
+    let (inputs, outputs) = (96, 416)
     let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
     let bias = (0..<outputs).map { _ in random.nextFloat() }
-    let source = (0..<inputs).map { _ in random.nextFloat() > 0.2 ? 0 : random.nextFloat() }
-    for (layout, format) in layouts.flatMap({ layout in WeightFormat.allCases.map { (layout, $0) } }) {
+    let events = Events((0..<inputs).map { _ in random.nextFloat() }, threshold: 0.3, instructionSet)
+    for (layout, format) in kinds {
       guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
-      let sparse = matrix.product(Events(source, threshold: 0), bias: bias, outputs: outputs)
-      let dense = matrix.product(Events(all: source), bias: bias, outputs: outputs)
-      #expect(sparse == dense, "\(layout) \(format)")
+      let whole = matrix.product(events, bias: bias, outputs: outputs, instructionSet)
+      for length in [64, 128, 320] {
+        #expect(
+          matrix.product(events, bias: bias, outputs: outputs, instructionSet, part: length) == whole, "\(layout) \(format) \(length)")
+      }
     }
   }
 

@@ -74,6 +74,20 @@ private let wrongFiles: [WrongFile] = [
   WrongFile("a site twice", says: "twice") { $0.setWord(1, of: 12, to: 0) },
   WrongFile("a linear before any events", says: "before any list") { $0.exchange(8, 9) },
   WrongFile("matrix of the wrong shape", says: "does not fit") { $0.setWord(1, of: 9, to: 8) },
+  WrongFile("a chain of nothing", says: "has no operations") { $0.insertChain(at: 4, count: 0) },
+  WrongFile("a chain beyond the end", says: "more than there are") { $0.insertChain(at: 22, count: 2) },
+  WrongFile("a chain without end", says: "more than there are") { $0.insertChain(at: 4, count: .max) },
+  WrongFile("a chain of another length", says: "another length") { $0.insertChain(at: 4, count: 3, elements: 11) },
+  WrongFile("a chain of chains", says: "not elementwise") {
+    $0.insertChain(at: 4, count: 1)
+    $0.insertChain(at: 4, count: 2)
+  },
+  WrongFile("a chain around a normalisation", says: "not elementwise") { $0.insertChain(at: 2, count: 2) },
+  WrongFile("a chain that goes on after events", says: "not elementwise") { $0.insertChain(at: 7, count: 3) },
+  WrongFile("a chain that reads across its tiles", says: "overlaps the result") {
+    $0.shiftMixed()
+    $0.insertChain(at: 4, count: 2)
+  },
   WrongFile("heads that do not divide", says: "do not fit together") { $0.setWord(5, of: 19, to: 5) },
   WrongFile("no heads", says: "impossible") { $0.setWord(5, of: 19, to: 0) },
   WrongFile("no such cache", says: "impossible") { $0.setWord(4, of: 19, to: 1) },
@@ -137,6 +151,21 @@ extension TinyModel {
     }
   }
 
+  fileprivate mutating func insertChain(at operation: Int, count: UInt32, elements: Int = TinyModel.width) {
+    var changed = words
+    changed.insert(contentsOf: [9, count, UInt32(elements), 0, 0, 0, 0, 0], at: 8 * operation)
+    file["quell.operations"] = .uint32s(changed)
+  }
+
+  /// Lets the second multiplication read a vector that begins one number before the result of the first.
+  fileprivate mutating func shiftMixed() {
+    guard case .uint32s(var values)? = file["quell.values"] else { return }
+    let mixed = Int(word(4, of: 4))
+    setWord(2, of: 5, to: UInt32(values.count / 3))
+    values += [values[3 * mixed], values[3 * mixed + 1] - 1, values[3 * mixed + 2]]
+    file["quell.values"] = .uint32s(values)
+  }
+
   fileprivate mutating func exchange(_ left: Int, _ right: Int) {
     var changed = words
     for index in 0..<8 { changed.swapAt(8 * left + index, 8 * right + index) }
@@ -153,6 +182,17 @@ extension TinyModel {
 @Suite struct ModelFileTests {
   @Test func theTinyModelIsRight() {
     #expect(tryToRun(TinyModel().file.build()) == nil)
+  }
+
+  @Test func chainsOfTheTinyModelAreRight() {
+    var tiny = TinyModel()
+    tiny.insertChain(at: 10, count: 3, elements: TinyModel.hidden)
+    tiny.insertChain(at: 4, count: 5)
+    #expect(tryToRun(tiny.file.build()) == nil)
+    // Apart from a chain, a vector may be read at any place.
+    var shifted = TinyModel()
+    shifted.shiftMixed()
+    #expect(tryToRun(shifted.file.build()) == nil)
   }
 
   @Test(arguments: wrongFiles) func eachWrongFileHasItsMessage(_ wrong: WrongFile) throws {

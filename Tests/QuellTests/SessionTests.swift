@@ -18,15 +18,26 @@ private func error(_ logits: UnsafeBufferPointer<Float>, _ reference: [Double]) 
 }
 
 @Suite struct SessionTests {
-  @Test(arguments: WeightFormat.allCases) func logitsAreThoseOfTheFormulas(format: WeightFormat) throws {
+  @Test(arguments: WeightFormat.allCases, InstructionSet.available)
+  func logitsAreThoseOfTheFormulas(format: WeightFormat, instructionSet: InstructionSet) throws {
     let tiny = TinyModel(format: format)
     let (model, bytes) = try openTiny(tiny)
     defer { withExtendedLifetime(bytes) {} }
-    let session = try Session(model)
+    let session = try Session(model, instructionSet: instructionSet)
     for (token, expected) in zip(tokens, tiny.reference(tokens)) {
       try session.step(token)
       #expect(error(session.logits, expected) < 2e-5)
     }
+  }
+
+  @Test func anInstructionSetThatTheProcessorHasNotIsRefused() throws {
+    let (model, bytes) = try openTiny()
+    defer { withExtendedLifetime(bytes) {} }
+    for set in InstructionSet.allCases where !set.isAvailable {
+      let failure = try #require(throws: Failure.self) { try Session(model, instructionSet: set) }
+      #expect(failure.status == quell_status(QUELL_UNSUPPORTED) && failure.description.contains("automatic"))
+    }
+    #expect(InstructionSet.available.contains(InstructionSet.automatic.resolved))
   }
 
   @Test func thresholdsSilenceWhatIsNotAboveThem() throws {
@@ -46,11 +57,12 @@ private func error(_ logits: UnsafeBufferPointer<Float>, _ reference: [Double]) 
   /// A machine that skips nothing: with this threshold every input is an event, exact zeros too.
   private let everything = Float(bitPattern: .max)
 
-  @Test(arguments: WeightFormat.allCases) func withThresholdsAtZeroEveryBitIsTheDenseModels(format: WeightFormat) throws {
+  @Test(arguments: WeightFormat.allCases, InstructionSet.available)
+  func withThresholdsAtZeroEveryBitIsTheDenseModels(format: WeightFormat, instructionSet: InstructionSet) throws {
     let (model, bytes) = try openTiny(TinyModel(format: format))
     defer { withExtendedLifetime(bytes) {} }
-    let sparse = try Session(model)
-    let dense = try Session(model)
+    let sparse = try Session(model, instructionSet: instructionSet)
+    let dense = try Session(model, instructionSet: instructionSet)
     dense.storage.pointee.thresholds.update(repeating: everything)
     for token in tokens {
       try sparse.step(token)
@@ -170,7 +182,7 @@ private func error(_ logits: UnsafeBufferPointer<Float>, _ reference: [Double]) 
     let bytes = AlignedBytes(TinyModel().file.build())
     defer { withExtendedLifetime(bytes) {} }
     var model: UnsafeMutablePointer<ModelStorage>? = try ModelStorage.open(UnsafeRawBufferPointer(bytes.bytes))
-    let session = try SessionStorage.open(model!, contextLength: 0)
+    let session = try SessionStorage.open(model!, SessionOptions())
     ModelStorage.release(model!)
     model = nil
     try session.pointee.step(3)
@@ -182,12 +194,12 @@ private func error(_ logits: UnsafeBufferPointer<Float>, _ reference: [Double]) 
   @Test func aSessionFitsExactlyIntoTheMemoryItAsksFor() throws {
     let (model, bytes) = try openTiny()
     defer { withExtendedLifetime(bytes) {} }
-    let size = try SessionStorage.requiredBytes(model.storage, contextLength: 5)
+    let size = try SessionStorage.requiredBytes(model.storage, SessionOptions(contextLength: 5))
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size + 64, alignment: 64)
     defer { memory.deallocate() }
     func open(_ offset: Int, _ count: Int) throws {
       let piece = UnsafeMutableRawBufferPointer(rebasing: memory[offset..<offset + count])
-      let session = try SessionStorage.open(model.storage, contextLength: 5, in: piece)
+      let session = try SessionStorage.open(model.storage, SessionOptions(contextLength: 5), in: piece)
       try session.pointee.step(1)
       SessionStorage.close(session)
     }

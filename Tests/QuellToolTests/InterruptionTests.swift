@@ -28,6 +28,51 @@ import Testing
     #expect(folder.contents == ["errors", "input", "output", "text"])
   }
 
+  /// An import of a gibibyte of zeros, which take up no room on the disk.
+  private func longImport(_ folder: TemporaryFolder) throws -> [String] {
+    let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/long_import.onnx")
+    try FileManager.default.copyItem(at: fixture, to: folder.url("model.onnx"))
+    #expect(FileManager.default.createFile(atPath: folder.path("weights.bin"), contents: nil))
+    try #require(truncate(folder.path("weights.bin"), 1 << 30) == 0)
+    return ["import", folder.path("model.onnx"), "--weights", "int8", "-o", folder.path("model.gguf")]
+  }
+
+  private static let sources = ["errors", "input", "model.onnx", "output", "weights.bin"]
+
+  @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, 143)])
+  func anInterruptedImportLeavesNothingBehind(_ signal: Int32, _ status: Int32) throws {
+    let folder = try TemporaryFolder()
+    let running = try CommandRunner.start(try longImport(folder), in: folder)
+    // The file under its temporary name is there: the import is at work on it.
+    while folder.contents == Self.sources, running.process.isRunning { usleep(1000) }
+    #expect(running.process.isRunning)
+    kill(running.process.processIdentifier, signal)
+    #expect(try running.wait().status == status)
+    #expect(folder.contents == Self.sources)
+  }
+
+  @Test func progressShowsOnATerminalWithItsRate() throws {
+    let folder = try TemporaryFolder()
+    let terminal = posix_openpt(O_RDWR | O_NOCTTY)
+    try #require(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0)
+    defer { close(terminal) }
+    let name = try String(cString: #require(ptsname(terminal)))
+    let process = Process()
+    process.executableURL = CommandRunner.executable
+    process.arguments = try longImport(folder)
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: name))
+    try process.run()
+    var shown = ""
+    var piece = [UInt8](repeating: 0, count: 4096)
+    while !shown.contains(" s left"), process.isRunning {
+      let count = read(terminal, &piece, piece.count)
+      if count > 0 { shown += String(decoding: piece[..<count], as: UTF8.self) }
+    }
+    process.terminate()
+    process.waitUntilExit()
+    #expect(shown.contains(try Regex("\\rimporting \\[#*-*\\] [0-9]+ %, [0-9]+ MB/s, [0-9]+ s left")))
+  }
+
   @Test func aReaderThatGoesAwayEndsTheCommandQuietly() throws {
     let folder = try TemporaryFolder()
     let shell = Process()

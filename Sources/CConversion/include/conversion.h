@@ -30,7 +30,13 @@ void conversion_quantize_each(const void *from, const float *factors, int8_t *to
 /// Whole numbers of -128 to 127, in single precision, as such.
 void conversion_integers(const void *from, int8_t *to, size_t count);
 
-/// The bits of the greatest magnitude, or `greatest` where that is more. Infinities and NaN are greater than all numbers.
+/// Blocks of 32 numbers as GGUF's Q4_0 has them: a half d, then 16 bytes with two numbers each, the lower half of byte
+/// j for number j and the upper for number j + 16; a half q stands for d * (q - 8). d makes the number of greatest
+/// magnitude -8.
+void conversion_blocks_of_half_bytes(const void *from, void *to, size_t count);
+
+/// The bits of the greatest magnitude, or `greatest` where that is more. Infinities and NaN are greater than all
+/// numbers.
 uint32_t conversion_greatest(const void *from, size_t count, uint32_t greatest);
 
 /// The same for each place by itself: greatest[i] of from[i].

@@ -17,7 +17,7 @@ import CQuell
 ) -> quell_status {
   report(to: error) { () throws(Failure) in
     let size = try require(size, "the place for the size")
-    size.pointee = UInt64(try SessionStorage.requiredBytes(try storage(model), contextLength: try contextLength(options)))
+    size.pointee = UInt64(try SessionStorage.requiredBytes(try storage(model), try sessionOptions(options)))
   }
 }
 
@@ -32,7 +32,8 @@ import CQuell
 ///   - size: Its bytes, at least what ``quell_session_memory_size(_:_:_:_:)`` gives for the same options.
 ///   - session: Receives the session; null where the call fails.
 ///   - error: Receives the reason of a failure; may be null.
-/// - Returns: `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not known.
+/// - Returns: `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not known
+///   and for instructions that the processor has not.
 @c public func quell_session_create_in(
   _ model: UnsafeMutablePointer<quell_model>?, _ options: UnsafePointer<quell_session_options>?, _ memory: UnsafeMutableRawPointer?,
   _ size: UInt64, _ session: UnsafeMutablePointer<UnsafeMutablePointer<quell_session>?>?, _ error: UnsafeMutablePointer<quell_error>?
@@ -42,6 +43,6 @@ import CQuell
     session.pointee = nil
     let start = try require(memory, "the session's memory").assumingMemoryBound(to: UInt8.self)
     let room = UnsafeMutableRawBufferPointer(try room(start, size, "the session's memory"))
-    session.pointee = handle(try SessionStorage.open(try storage(model), contextLength: try contextLength(options), in: room))
+    session.pointee = handle(try SessionStorage.open(try storage(model), try sessionOptions(options), in: room))
   }
 }

@@ -11,7 +11,8 @@ import CQuell
 ///   - options: How, or null for the defaults.
 ///   - session: Receives the session; null where the call fails.
 ///   - error: Receives the reason of a failure; may be null.
-/// - Returns: `QUELL_OK`, `QUELL_OUT_OF_MEMORY`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not known.
+/// - Returns: `QUELL_OK`, `QUELL_OUT_OF_MEMORY`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not known
+///   and for instructions that the processor has not.
 @c public func quell_session_create(
   _ model: UnsafeMutablePointer<quell_model>?, _ options: UnsafePointer<quell_session_options>?,
   _ session: UnsafeMutablePointer<UnsafeMutablePointer<quell_session>?>?, _ error: UnsafeMutablePointer<quell_error>?
@@ -19,7 +20,7 @@ import CQuell
   report(to: error) { () throws(Failure) in
     let session = try require(session, "the place for the session")
     session.pointee = nil
-    session.pointee = handle(try SessionStorage.open(try storage(model), contextLength: try contextLength(options)))
+    session.pointee = handle(try SessionStorage.open(try storage(model), try sessionOptions(options)))
   }
 }
 
@@ -93,7 +94,12 @@ func handle(_ storage: UnsafeMutablePointer<SessionStorage>) -> UnsafeMutablePoi
   UnsafeMutableRawPointer(storage).assumingMemoryBound(to: quell_session.self)
 }
 
-/// The context length that a caller asks for.
-func contextLength(_ given: UnsafePointer<quell_session_options>?) throws(Failure) -> Int {
-  Int(try options(given, "the session's options").context_length)
+/// What a caller asks for.
+func sessionOptions(_ given: UnsafePointer<quell_session_options>?) throws(Failure) -> SessionOptions {
+  let options = try options(given, "the session's options")
+  guard let instructionSet = InstructionSet(rawValue: options.instruction_set) else {
+    throw Failure(QUELL_UNSUPPORTED, "the session's options ask for an unknown instruction set")
+  }
+  return SessionOptions(
+    contextLength: Int(options.context_length), instructionSet: instructionSet, threads: Int(options.threads), batch: Int(options.batch))
 }

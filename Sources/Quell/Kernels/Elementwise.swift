@@ -1,18 +1,18 @@
-/// Functions of one and two elements over vectors. An operand may be the result's own memory.
+/// Functions of one and two elements over vectors, eight elements at a time. An operand may be the result's own memory.
 enum Elementwise {
   static func unary(_ function: UnaryFunction, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, count: Int) {
     switch function {
-    case .negate: for index in 0..<count { result[index] = -source[index] }
-    case .exponential: for index in 0..<count { result[index] = Quell.exponential(source[index]) }
-    case .relu: for index in 0..<count { result[index] = relu(source[index]) }
-    case .sigmoid: for index in 0..<count { result[index] = Quell.sigmoid(source[index]) }
-    case .squareRoot: for index in 0..<count { result[index] = source[index].squareRoot() }
+    case .negate: map(source, result, count) { -$0 }
+    case .exponential: map(source, result, count) { Quell.exponential($0) }
+    case .relu: map(source, result, count) { relu($0) }
+    case .sigmoid: map(source, result, count) { Quell.sigmoid($0) }
+    case .squareRoot: map(source, result, count) { $0.squareRoot() }
+    case .absolute: map(source, result, count) { absolute($0) }
     case .sine: for index in 0..<count { result[index] = Quell.sine(source[index]) }
     case .cosine: for index in 0..<count { result[index] = Quell.cosine(source[index]) }
     case .hyperbolicTangent: for index in 0..<count { result[index] = Quell.hyperbolicTangent(source[index]) }
     case .errorFunction: for index in 0..<count { result[index] = Quell.errorFunction(source[index]) }
     case .logarithm: for index in 0..<count { result[index] = Quell.logarithm(source[index]) }
-    case .absolute: for index in 0..<count { result[index] = abs(source[index]) }
     }
   }
 
@@ -21,40 +21,120 @@ enum Elementwise {
     _ function: BinaryFunction, _ left: UnsafePointer<Float>, leftStep: Int, _ right: UnsafePointer<Float>, rightStep: Int,
     _ result: UnsafeMutablePointer<Float>, count: Int
   ) {
-    switch (leftStep, rightStep) {
-    case (1, 1): binary(function, { left[$0] }, { right[$0] }, result, count)
-    case (0, _):
-      let single = left[0]
-      binary(function, { _ in single }, { right[$0 &* rightStep] }, result, count)
-    default:
-      let single = right[0]
-      binary(function, { left[$0] }, { _ in single }, result, count)
+    let operands = (Operand(left, step: leftStep), Operand(right, step: rightStep))
+    switch function {
+    case .add: combine(operands, result, count) { $0 + $1 }
+    case .subtract: combine(operands, result, count) { $0 - $1 }
+    case .multiply: combine(operands, result, count) { $0 * $1 }
+    case .divide: combine(operands, result, count) { $0 / $1 }
+    case .maximum: combine(operands, result, count) { maximum($0, $1) }
+    case .minimum: combine(operands, result, count) { minimum($0, $1) }
     }
   }
 
+  // MARK: Loops
+
+  // Loads and stores are spelled out: where the result may be an operand's memory, the compiler makes no vectors of a plain loop.
+
   @inline(__always)
-  private static func binary(
-    _ function: BinaryFunction, _ left: (Int) -> Float, _ right: (Int) -> Float, _ result: UnsafeMutablePointer<Float>, _ count: Int
+  private static func map(
+    _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int, _ function: (SIMD8<Float>) -> SIMD8<Float>
   ) {
-    switch function {
-    case .add: for index in 0..<count { result[index] = left(index) + right(index) }
-    case .subtract: for index in 0..<count { result[index] = left(index) - right(index) }
-    case .multiply: for index in 0..<count { result[index] = left(index) * right(index) }
-    case .divide: for index in 0..<count { result[index] = left(index) / right(index) }
-    case .maximum: for index in 0..<count { result[index] = maximum(left(index), right(index)) }
-    case .minimum: for index in 0..<count { result[index] = minimum(left(index), right(index)) }
+    var index = 0
+    while index &+ 8 <= count {
+      function(SIMD8(at: source + index)).store(to: result + index)
+      index &+= 8
+    }
+    if index < count {
+      let rest = count &- index
+      function(SIMD8(at: source + index, count: rest)).store(to: result + index, count: rest)
     }
   }
+
+  private struct Operand {
+    let memory: UnsafePointer<Float>
+    let step: Int
+
+    init(_ memory: UnsafePointer<Float>, step: Int) { (self.memory, self.step) = (memory, step) }
+  }
+
+  @inline(__always)
+  private static func combine(
+    _ operands: (left: Operand, right: Operand), _ result: UnsafeMutablePointer<Float>, _ count: Int,
+    _ function: (SIMD8<Float>, SIMD8<Float>) -> SIMD8<Float>
+  ) {
+    let (left, right) = (operands.left.memory, operands.right.memory)
+    switch (operands.left.step, operands.right.step) {
+    case (0, 0):
+      let single = function(SIMD8(repeating: left[0]), SIMD8(repeating: right[0]))[0]
+      result.update(repeating: single, count: count)
+    case (0, _):
+      let single = SIMD8(repeating: left[0])
+      map(right, result, count) { function(single, $0) }
+    case (_, 0):
+      let single = SIMD8(repeating: right[0])
+      map(left, result, count) { function($0, single) }
+    default:
+      var index = 0
+      while index &+ 8 <= count {
+        function(SIMD8(at: left + index), SIMD8(at: right + index)).store(to: result + index)
+        index &+= 8
+      }
+      if index < count {
+        let rest = count &- index
+        function(SIMD8(at: left + index, count: rest), SIMD8(at: right + index, count: rest)).store(to: result + index, count: rest)
+      }
+    }
+  }
+
+  // MARK: Functions
 
   /// A NaN stays one.
   @inline(__always)
-  private static func relu(_ x: Float) -> Float { x < 0 ? 0 : x }
+  private static func relu(_ x: SIMD8<Float>) -> SIMD8<Float> { x.replacing(with: 0, where: x .< 0) }
 
   /// The greater of two; a NaN wins, as in ONNX.
+  @inline(__always)
+  static func maximum(_ left: SIMD8<Float>, _ right: SIMD8<Float>) -> SIMD8<Float> {
+    right.replacing(with: left, where: (left .> right) .| (left .!= left))
+  }
+
+  /// The greater of two numbers; a NaN wins.
   @inline(__always)
   static func maximum(_ left: Float, _ right: Float) -> Float { left > right || left != left ? left : right }
 
   /// The smaller of two; a NaN wins.
   @inline(__always)
-  private static func minimum(_ left: Float, _ right: Float) -> Float { left < right || left != left ? left : right }
+  private static func minimum(_ left: SIMD8<Float>, _ right: SIMD8<Float>) -> SIMD8<Float> {
+    right.replacing(with: left, where: (left .< right) .| (left .!= left))
+  }
+
+  /// The magnitude.
+  @inline(__always)
+  private static func absolute(_ x: SIMD8<Float>) -> SIMD8<Float> {
+    unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt32>.self) & 0x7fff_ffff, to: SIMD8<Float>.self)
+  }
+}
+
+extension SIMD8<Float> {
+  /// Eight numbers from memory.
+  @inline(__always)
+  init(at memory: UnsafePointer<Float>) { self = UnsafeRawPointer(memory).loadUnaligned(as: SIMD8<Float>.self) }
+
+  /// Fewer than eight numbers from memory, then zeros.
+  @inline(__always)
+  init(at memory: UnsafePointer<Float>, count: Int) {
+    self.init()
+    for lane in 0..<count { self[lane] = memory[lane] }
+  }
+
+  /// Puts all eight into memory.
+  @inline(__always)
+  func store(to memory: UnsafeMutablePointer<Float>) { UnsafeMutableRawPointer(memory).storeBytes(of: self, as: SIMD8<Float>.self) }
+
+  /// Puts the first into memory.
+  @inline(__always)
+  func store(to memory: UnsafeMutablePointer<Float>, count: Int) {
+    for lane in 0..<count { memory[lane] = self[lane] }
+  }
 }

@@ -1,6 +1,8 @@
+import CQuell
+
 /// The events of a site: which inputs fired, in ascending order, and what they carry.
 struct EventList {
-  /// Room after the last event, so that a kernel may look ahead.
+  /// Room after the last event, so that a kernel may store more than there are.
   static let padding = 16
 
   /// The inputs that fired.
@@ -20,22 +22,48 @@ struct EventList {
     self.dense = dense
   }
 
+  /// The places in the list of the events among some inputs.
+  func range(of inputs: Range<Int>) -> Range<Int> { place(of: inputs.lowerBound)..<place(of: inputs.upperBound) }
+
+  /// How many events come before an input.
+  private func place(of input: Int) -> Int {
+    if input == 0 { return 0 }
+    if input == inputs { return count }
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low &+ high) &>> 1
+      if Int(indices[middle]) < input { low = middle &+ 1 } else { high = middle }
+    }
+    return low
+  }
+
   /// Lists every input whose magnitude is above the threshold; a NaN fires.
+  ///
+  /// The inputs may come in parts, in order: one that begins at 0 begins a new list.
   ///
   /// The magnitudes of floats order like their bits as integers, so the comparison is one subtraction whose sign moves the end
   /// of the list: a branch here would be mispredicted at every other input.
-  mutating func detect(_ source: UnsafePointer<Float>, count inputs: Int, threshold: Float) {
+  mutating func detect(
+    _ source: UnsafePointer<Float>, from first: Int = 0, count: Int, threshold: Float, _ kernels: UnsafePointer<quell_kernels>?
+  ) {
+    var end = first == 0 ? 0 : self.count
+    defer {
+      inputs = first + count
+      self.count = end
+    }
+    if let kernels {
+      end += kernels.pointee.detect(source, first, count, threshold, indices + end, values + end, dense + first)
+      return
+    }
     let limit = threshold.bitPattern
-    var end = 0
-    for index in 0..<inputs {
-      let value = source[index]
+    for place in 0..<count {
+      let index = first &+ place
+      let value = source[place]
       let fires = (limit &- (value.bitPattern & 0x7fff_ffff)) &>> 31
       indices[end] = UInt32(truncatingIfNeeded: index)
       values[end] = value
       dense[index] = Float(bitPattern: value.bitPattern & (0 &- fires))
       end &+= Int(truncatingIfNeeded: fires)
     }
-    self.inputs = inputs
-    count = end
   }
 }

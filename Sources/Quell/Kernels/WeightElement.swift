@@ -1,3 +1,5 @@
+import CQuell
+
 /// A format of weights: how neighbours in a row of a matrix become floats.
 protocol WeightElement {
   /// Bytes of a row of so many numbers.
@@ -6,7 +8,22 @@ protocol WeightElement {
   static func load8(_ row: UnsafeRawPointer, _ index: Int) -> SIMD8<Float>
   /// The number of a row at an index.
   static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float
+  /// The loops in C.
+  static func addRows(_ kernels: quell_kernels) -> AddRows
+  static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows
 }
+
+/// result[o] += sum over events of rows: matrix, stride, outputs, indices, values, events, result.
+typealias AddRows =
+  @convention(c) (
+    UnsafeRawPointer?, Int, Int, UnsafePointer<UInt32>?, UnsafePointer<Float>?, Int, UnsafeMutablePointer<Float>?
+  ) -> Void
+
+/// result[o] = initial[o] + row times vector: matrix, outputs, vector, inputs, initial, result.
+typealias MultiplyRows =
+  @convention(c) (
+    UnsafeRawPointer?, Int, UnsafePointer<Float>?, Int, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?
+  ) -> Void
 
 extension WeightElement {
   /// A whole row.
@@ -27,6 +44,9 @@ enum F32: WeightElement {
 
   @inline(__always)
   static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float { (row + index &* 4).loadUnaligned(as: Float.self) }
+
+  static func addRows(_ kernels: quell_kernels) -> AddRows { kernels.add_rows_f32 }
+  static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows { kernels.multiply_rows_f32 }
 }
 
 /// 16-bit IEEE 754, widened with integer operations that every processor has.
@@ -57,6 +77,9 @@ enum F16: WeightElement {
     if half & 0x7c00 == 0x7c00 { bits |= 0x7f80_0000 }
     return Float(bitPattern: bits | (half & 0x8000) &<< 16)
   }
+
+  static func addRows(_ kernels: quell_kernels) -> AddRows { kernels.add_rows_f16 }
+  static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows { kernels.multiply_rows_f16 }
 }
 
 /// The upper half of a 32-bit float.
@@ -73,6 +96,9 @@ enum BF16: WeightElement {
   static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float {
     Float(bitPattern: UInt32((row + index &* 2).loadUnaligned(as: UInt16.self)) &<< 16)
   }
+
+  static func addRows(_ kernels: quell_kernels) -> AddRows { kernels.add_rows_bf16 }
+  static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows { kernels.multiply_rows_bf16 }
 }
 
 /// 8-bit integers, whose scales are the operation's.
@@ -88,6 +114,9 @@ enum Int8Element: WeightElement {
 
   @inline(__always)
   static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float { Float((row + index).loadUnaligned(as: Int8.self)) }
+
+  static func addRows(_ kernels: quell_kernels) -> AddRows { kernels.add_rows_int8 }
+  static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows { kernels.multiply_rows_int8 }
 }
 
 /// 4-bit integers in blocks of 32 along a row, GGUF's Q4_0: a scale of 16 bits, then 16 bytes, of which byte j holds number j of the
@@ -113,6 +142,9 @@ enum Int4Element: WeightElement {
     let byte = Int((start + 2 + (index & 15)).loadUnaligned(as: UInt8.self))
     return Float(((byte &>> ((index &>> 2) & 4)) & 15) &- 8) * F16.load(start, 0)
   }
+
+  static func addRows(_ kernels: quell_kernels) -> AddRows { kernels.add_rows_int4 }
+  static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows { kernels.multiply_rows_int4 }
 }
 
 // MARK: Widening

@@ -27,6 +27,13 @@ public enum Operation: Equatable, Sendable {
   /// result[i][k] = the reduction of source[i][j][k] over all j, k being below `inner`.
   case reduce(Reduction, source: Int, inner: Int, result: Int)
 
+  /// Runs the `count` elementwise operations that follow, all over `elements` numbers, a tile of each after the other, so that
+  /// what passes between them stays in the nearest cache. The last may be `events`.
+  case chain(count: Int, elements: Int)
+
+  /// The most operations that a chain may have.
+  public static let longestChain = 64
+
   /// How many 32-bit words encode one operation.
   public static let wordCount = 8
 }
@@ -99,6 +106,7 @@ extension Operation {
     static let events: UInt32 = 6
     static let linear: UInt32 = 7
     static let attention: UInt32 = 8
+    static let chain: UInt32 = 9
     static let position: UInt32 = 10
     static let arrange: UInt32 = 11
     static let reduce: UInt32 = 12
@@ -135,6 +143,8 @@ extension Operation {
       self = .attention(
         query: index(1), key: index(2), value: index(3), cache: index(4), heads: index(5), scale: Float(bitPattern: word(6)),
         result: index(7))
+    case Code.chain:
+      self = .chain(count: index(1), elements: index(2))
     case Code.position:
       self = .position(result: index(1))
     case Code.arrange:
@@ -176,6 +186,8 @@ extension Operation {
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       words(
         Code.attention, word(query), word(key), word(value), word(cache), word(heads), scale.bitPattern, word(result))
+    case .chain(let count, let elements):
+      words(Code.chain, word(count), word(elements))
     case .position(let result):
       words(Code.position, word(result))
     case .arrange(let source, let arrangement, let result):

@@ -4,9 +4,9 @@ import CQuell
 ///
 /// After it has passed, a step needs no check but those of the token and the position.
 struct Verifier {
-  private let model: ModelStorage
+  let model: ModelStorage
   /// The operation being checked.
-  private var index = 0
+  private(set) var index = 0
   /// The site whose events the next linear reads.
   private var site: Int?
 
@@ -108,6 +108,8 @@ struct Verifier {
       try verifyApart(operands.1, result)
       try verifyApart(operands.2, result)
       try verifyAttention(model.caches[cache], heads, (operands.0.count, operands.1.count, operands.2.count), result.count)
+    case .chain(let count, let elements):
+      try verifyChain(count, elements)
     case .position(let result):
       guard try written(result).count == 1 else { throw bad("a position is one number") }
     case .arrange(let source, let arrangement, let result):
@@ -153,7 +155,7 @@ struct Verifier {
 
   // MARK: Operands
 
-  private func value(_ index: Int) throws(Failure) -> Value {
+  func value(_ index: Int) throws(Failure) -> Value {
     guard index < model.values.count else { throw bad("there is no such value") }
     return model.values[index]
   }
@@ -186,6 +188,10 @@ struct Verifier {
 
   private func verifyElementwise(_ operand: Value, _ result: Value) throws(Failure) {
     guard operand.count == result.count || operand.count == 1 else { throw bad("operands differ in length") }
+    try verifySameOrApart(operand, result)
+  }
+
+  func verifySameOrApart(_ operand: Value, _ result: Value) throws(Failure) {
     if operand != result { try verifyApart(operand, result) }
   }
 
@@ -196,7 +202,7 @@ struct Verifier {
     else { throw bad("an operand overlaps the result") }
   }
 
-  private func bad(_ why: StaticString) -> Failure {
+  func bad(_ why: StaticString) -> Failure {
     Failure(QUELL_MALFORMED, "operation ").then(index).then(" of the program: ").then(why)
   }
 

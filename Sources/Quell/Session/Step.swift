@@ -12,7 +12,9 @@ extension SessionStorage {
     guard position < capacity else {
       throw Failure(QUELL_CONTEXT_FULL, "the context of ").then(capacity).then(" positions is full: reset the session or make a longer one")
     }
-    for operation in model.pointee.operations { execute(operation, token: Int(token)) }
+    select(0)
+    var index = 0
+    while index < model.pointee.operations.count { index = execute(at: index, token: Int(token)) }
     position += 1
     tokenCount += 1
   }
@@ -22,33 +24,39 @@ extension SessionStorage {
     UnsafeBufferPointer(start: memory(model.pointee.logits), count: model.pointee.vocabularySize)
   }
 
+  /// Executes an operation, or the chain that it begins, and returns the place of the next one.
+  mutating func execute(at index: Int, token: Int) -> Int {
+    let operations = model.pointee.operations
+    if case .chain(let count, let elements) = operations[index] {
+      executeChain(operations[(index + 1)...(index + count)], elements: elements)
+      return index + count + 1
+    }
+    execute(operations[index], token: token)
+    return index + 1
+  }
+
   private mutating func execute(_ operation: Operation, token: Int) {
     switch operation {
     case .row(let table, let source, let add, let result, let scale):
       copyRow(of: model.pointee.tensors[table], add + (source == .token ? token : position), scale: memory(scale), to: memory(result))
-    case .copy(let source, let result):
-      memory(result).update(from: memory(source), count: count(result))
-    case .unary(let function, let source, let result):
-      Elementwise.unary(function, memory(source), memory(result), count: count(result))
-    case .binary(let function, let left, let right, let result):
-      let elements = count(result)
-      Elementwise.binary(
-        function, memory(left), leftStep: count(left) == 1 ? 0 : 1, memory(right), rightStep: count(right) == 1 ? 0 : 1,
-        memory(result), count: elements)
+    case .copy(_, let result), .unary(_, _, let result), .binary(_, _, _, let result):
+      executeElementwise(operation, 0..<count(result))
     case .normalize(.layer, let source, let gain, let bias, let epsilon, let result):
       LayerNormalization.run(
         memory(source), gain: memory(gain), bias: memory(bias), epsilon: epsilon, memory(result), count: count(result))
     case .normalize(.rootMeanSquare, let source, let gain, let bias, let epsilon, let result):
       RootMeanSquareNormalization.run(
         memory(source), gain: memory(gain), bias: memory(bias), epsilon: epsilon, memory(result), count: count(result))
-    case .events(let site, let source):
-      detectEvents(at: site, memory(source), count: count(source))
+    case .events(_, let source):
+      executeElementwise(operation, 0..<count(source))
     case .linear(let matrix, let layout, let bias, let scale, let result):
-      Linear(matrix: model.pointee.tensors[matrix], layout: layout, scale: memory(scale), bias: memory(bias))
-        .run(events, memory(result), outputs: count(result))
+      linearParts(
+        matrix, layout, bias: bias, scale: scale, result: result, UnsafeMutableBufferPointer(start: lane, count: 1), single: memory(result)
+      ).run(workers)
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       attention(cache, heads: heads, scale: scale)
         .run(query: memory(query), key: memory(key), value: memory(value), position: position, result: memory(result))
+    case .chain: break
     case .position(let result):
       memory(result).pointee = Float(position)
     case .arrange(let source, let arrangement, let result):
@@ -75,10 +83,15 @@ extension SessionStorage {
     for column in 0..<count { result[column] *= scale[row] }
   }
 
-  private mutating func detectEvents(at site: Int, _ source: UnsafePointer<Float>, count: Int) {
-    statistics?.add(source, count: count, site: site)
-    events.detect(source, count: count, threshold: thresholds[site])
-    eventCounts[site] += UInt64(events.count)
+  /// A linear operation for some lanes, cut into parts.
+  func linearParts(
+    _ matrix: Int, _ layout: MatrixLayout, bias: Int?, scale: Int?, result: Int, _ lanes: UnsafeMutableBufferPointer<Lane>,
+    single: UnsafeMutablePointer<Float>?
+  ) -> LinearParts {
+    let linear = Linear(
+      matrix: model.pointee.tensors[matrix], layout: layout, scale: memory(scale), bias: memory(bias), outputs: count(result),
+      kernels: kernels)
+    return LinearParts(linear, lanes, offset: model.pointee.values[result].offset, single: single, threads: threads)
   }
 
   private func attention(_ index: Int, heads: Int, scale: Float) -> Attention {
@@ -91,16 +104,16 @@ extension SessionStorage {
 
   // MARK: Values
 
-  private func count(_ value: Int) -> Int { model.pointee.values[value].count }
+  func count(_ value: Int) -> Int { model.pointee.values[value].count }
 
   /// Where a value's numbers are. Weights are only read: the verifier sees to it.
-  private func memory(_ index: Int) -> UnsafeMutablePointer<Float> {
+  func memory(_ index: Int) -> UnsafeMutablePointer<Float> {
     let value = model.pointee.values[index]
     switch value.storage {
     case .weight:
       return UnsafeMutablePointer(mutating: model.pointee.tensors[value.offset].data.assumingMemoryBound(to: Float.self))
     case .state: return state.baseAddress! + value.offset
-    case .scratch: return scratch.baseAddress! + value.offset
+    case .scratch: return lane.pointee.scratch + value.offset
     }
   }
 

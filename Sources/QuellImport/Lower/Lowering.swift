@@ -101,24 +101,41 @@ struct Lowering {
     }
   }
 
-  /// Linear operations over one input: one list of events, then each of them.
+  /// Linear operations over one input: one list of events, then each of them, those that can be as one.
   private mutating func lowerLinears(_ numbers: [Int], _ input: [Element]) throws(ImportFailure) {
     let source = try operand(input)
-    var biases: [Int?] = []
-    for number in numbers {
-      guard case .linear(_, _, let bias) = flow.trace.values[number].source else { continue }
-      biases.append(try vector(bias))
-    }
+    let groups = LinearGroups(numbers, flow.trace, heads: heads, stored: matrices).groups
     let site = program.siteNames.count
     let names = siteNames.add(numbers.map { titles[$0] ?? "" }, isHead: numbers.contains { heads.contains($0) })
     program.siteNames.append(names.name)
     program.siteKinds.append(names.kind)
     program.operations.append(.events(site: site, source: source))
-    for (index, number) in numbers.enumerated() {
-      guard case .linear(let weight, _, _) = flow.trace.values[number].source else { continue }
-      let (tensor, layout) = linearMatrix(weight, named: titles[number].flatMap { $0.isEmpty ? nil : $0 } ?? names.name)
-      program.operations.append(.linear(matrix: tensor, layout: layout, bias: biases[index], scale: nil, result: newResult(number)))
+    for group in groups {
+      let named = group.numbers.compactMap { titles[$0] }.filter { !$0.isEmpty }
+      let title = named.isEmpty ? names.name : SiteNames.joined(named)
+      let (tensor, layout) = linearMatrix(group.weights, named: title)
+      let bias = try bias(of: group, named: title)
+      let result = newBuffer(group.outputs)
+      guard case .buffer(let buffer, _, _) = result else { continue }
+      var start = 0
+      for number in group.numbers {
+        let count = flow.trace.values[number].count
+        results[number] = .buffer(buffer, start: start, count: count)
+        start += count
+      }
+      program.operations.append(.linear(matrix: tensor, layout: layout, bias: bias, scale: nil, result: valueNumber(result)))
     }
+  }
+
+  /// The biases of linear operations that are one, one after another.
+  private mutating func bias(of group: LinearGroups.Group, named title: String) throws(ImportFailure) -> Int? {
+    if group.numbers.count == 1 { return try vector(group.biases[0]) }
+    guard group.biases.contains(where: { $0 != nil }) else { return nil }
+    var numbers: [Float] = []
+    for (bias, weight) in zip(group.biases, group.weights) {
+      numbers += bias.map { known($0) } ?? [Float](repeating: 0, count: weight.shape[1])
+    }
+    return constant(numbers, named: title + ".bias")
   }
 
   private mutating func newResult(_ number: Int) -> Int {
@@ -196,54 +213,70 @@ struct Lowering {
   }
 
   private func isNext(_ element: Element, _ next: Element) -> Bool {
-    if let places = state.places[element.value] {
-      guard let others = state.places[next.value] else { return false }
-      return others[Int(next.index)] == places[Int(element.index)] + 1
+    switch (place(element), place(next)) {
+    case (.state(let first, _), .state(let second, _)): second == first + 1
+    case (.buffer(let buffer, let first, _), .buffer(let other, let second, _)): buffer == other && second == first + 1
+    default: false
     }
-    return next.value == element.value && next.index == element.index + 1
+  }
+
+  /// Where one element is, or nil where it is not computed.
+  private func place(_ element: Element) -> Program.Place? {
+    if let places = state.places[element.value] { return .state(offset: Int(places[Int(element.index)]), count: 1) }
+    guard case .buffer(let buffer, let start, _)? = results[Int(element.value)] else { return nil }
+    return .buffer(buffer, start: start + Int(element.index), count: 1)
   }
 
   /// The place of elements that lie together, or nil where they do not.
   private func contiguous(_ elements: ArraySlice<Element>) -> Program.Place? {
     guard let first = elements.first else { return nil }
     for (element, next) in zip(elements, elements.dropFirst()) where !isNext(element, next) { return nil }
-    if let places = state.places[first.value] { return .state(offset: Int(places[Int(first.index)]), count: elements.count) }
-    guard case .buffer(let buffer, let start, _)? = results[Int(first.value)] else { return nil }
-    return .buffer(buffer, start: start + Int(first.index), count: elements.count)
+    return switch place(first) {
+    case .state(let offset, _): .state(offset: offset, count: elements.count)
+    case .buffer(let buffer, let start, _): .buffer(buffer, start: start, count: elements.count)
+    case .weight, nil: nil
+    }
   }
 
   // MARK: Stored tensors
 
-  /// A stored vector of known numbers; equal ones are stored once.
+  /// A stored vector of known elements.
   private mutating func constant(_ elements: [Element]) -> Int {
-    let numbers = elements.map { Float(flow.trace.known($0) ?? 0) }
+    let title = flow.trace.name(of: elements).map { SiteNames.path($0, keepsLast: true).joined(separator: ".") } ?? ""
+    return constant(known(elements), named: title.isEmpty ? "constant" : title)
+  }
+
+  private func known(_ elements: [Element]) -> [Float] { elements.map { Float(flow.trace.known($0) ?? 0) } }
+
+  /// A stored vector; equal ones are stored once.
+  private mutating func constant(_ numbers: [Float], named title: String) -> Int {
     let key = numbers.map { $0.bitPattern }
     if let tensor = constants[key] { return valueNumber(.weight(tensor: tensor)) }
-    let title = flow.trace.name(of: elements).map { SiteNames.path($0, keepsLast: true).joined(separator: ".") } ?? ""
     let weight = Weight(numbers.map { Double($0) }, shape: [numbers.count], type: .float32)
-    let tensor = addTensor(title.isEmpty ? "constant" : title, weight, .vector)
+    let tensor = addTensor(title, [weight], .vector)
     constants[key] = tensor
     return valueNumber(.weight(tensor: tensor))
   }
 
   /// A table or matrix stored with its first axis as rows.
   private mutating func matrix(_ weight: Weight, nodeOf value: Trace.Value) -> Int {
-    if let found = matrices.find(weight, as: [.outputMajor]) { return found.tensor }
+    if let found = matrices.find([weight], as: [.outputMajor]) { return found.tensor }
     let title = SiteNames.title(weight, nil, node(value))
-    let tensor = addTensor(title.isEmpty ? "table" : title, weight, .matrix)
-    matrices.add(weight, tensor: tensor, layout: .outputMajor)
+    let tensor = addTensor(title.isEmpty ? "table" : title, [weight], .matrix)
+    matrices.add([weight], tensor: tensor, layout: .outputMajor)
     return tensor
   }
 
-  /// The matrix of a linear operation: a table that is stored already serves as it is, rows being outputs.
-  private mutating func linearMatrix(_ weight: Weight, named title: String) -> (tensor: Int, layout: MatrixLayout) {
-    if let found = matrices.find(weight.transposed, as: [.outputMajor, .inputMajor]) { return found }
-    let tensor = addTensor(title, weight, .matrix)
-    matrices.add(weight.transposed, tensor: tensor, layout: .inputMajor)
+  /// The matrix of a linear operation, outputs side by side: a table that is stored already serves as it is, rows being outputs.
+  private mutating func linearMatrix(_ weights: [Weight], named title: String) -> (tensor: Int, layout: MatrixLayout) {
+    let rows = weights.map { $0.transposed }
+    if let found = matrices.find(rows, as: [.outputMajor, .inputMajor]) { return found }
+    let tensor = addTensor(title, weights, .matrix)
+    matrices.add(rows, tensor: tensor, layout: .inputMajor)
     return (tensor, .inputMajor)
   }
 
-  private mutating func addTensor(_ title: String, _ weight: Weight, _ form: Program.Tensor.Form) -> Int {
+  private mutating func addTensor(_ title: String, _ weights: [Weight], _ form: Program.Tensor.Form) -> Int {
     // GGUF readers of the ggml family cut names at 63 bytes.
     let base = String(decoding: Array(title.utf8.suffix(52)), as: UTF8.self)
     var name = base
@@ -252,7 +285,7 @@ struct Lowering {
       number += 1
       name = "\(base).\(number)"
     }
-    program.tensors.append(Program.Tensor(name: name, weight: weight, form: form))
+    program.tensors.append(Program.Tensor(name: name, weights: weights, form: form))
     return program.tensors.count - 1
   }
 
@@ -301,7 +334,7 @@ struct Lowering {
         if case .row(let table, .token, _, _, _) = operation { table } else { nil }
       }).first
     else { throw .unsupported("The logits do not depend on a row of a table that the token chooses.") }
-    let rows = program.tensors[table].weight.shape[0]
+    let rows = program.tensors[table].shape[0]
     guard rows >= program.vocabularySize else {
       throw .unsupported("The model gives \(program.vocabularySize) logits, but the token's table has only \(rows) rows.")
     }

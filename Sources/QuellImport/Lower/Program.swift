@@ -17,13 +17,19 @@ struct Program {
     enum Form {
       /// A vector, in single precision.
       case vector
-      /// A matrix or table, in the type that the import asks for; rows are the first axis of the weight.
+      /// A matrix or table, in the type that the import asks for; rows are the first axis of the weights.
       case matrix
     }
 
     var name: String
-    var weight: Weight
+    /// Side by side: each row of the tensor is a row of the first, then one of the second, and so on.
+    var weights: [Weight]
     var form: Form
+
+    /// Rows and columns, or the length of a vector.
+    var shape: [Int] {
+      (weights.first?.shape.dropLast() ?? []) + [weights.reduce(0) { $0 + ($1.shape.last ?? 1) }]
+    }
   }
 
   /// A key/value cache: floats per position over all heads.
@@ -61,7 +67,7 @@ struct Program {
   /// How many numbers a value has.
   func count(_ value: Int) -> Int {
     switch values[value] {
-    case .weight(let tensor): tensors[tensor].weight.count
+    case .weight(let tensor): tensors[tensor].shape.product
     case .state(_, let count), .buffer(_, _, let count): count
     }
   }
@@ -72,11 +78,13 @@ extension Operation {
   var reads: [Int] {
     switch self {
     case .row(_, _, _, _, let scale): [scale].compactMap { $0 }
+    case .chain, .position: []
     case .copy(let source, _), .unary(_, let source, _), .events(_, let source): [source]
     case .binary(_, let left, let right, _): [left, right]
     case .normalize(_, let source, let gain, let bias, _, _): [source] + [gain, bias].compactMap { $0 }
     case .linear(_, _, let bias, let scale, _): [bias, scale].compactMap { $0 }
     case .attention(let query, let key, let value, _, _, _, _): [query, key, value]
+    case .arrange(let source, _, _), .reduce(_, let source, _, _): [source]
     }
   }
 
@@ -84,9 +92,10 @@ extension Operation {
   var writes: Int? {
     switch self {
     case .row(_, _, _, let result, _), .copy(_, let result), .unary(_, _, let result), .binary(_, _, _, let result),
-      .normalize(_, _, _, _, _, let result), .linear(_, _, _, _, let result), .attention(_, _, _, _, _, _, let result):
+      .normalize(_, _, _, _, _, let result), .linear(_, _, _, _, let result), .attention(_, _, _, _, _, _, let result),
+      .position(let result), .arrange(_, _, let result), .reduce(_, _, _, let result):
       result
-    case .events: nil
+    case .events, .chain: nil
     }
   }
 

@@ -65,7 +65,7 @@ struct SiteNames {
   }
 
   /// Several names with what they share said once.
-  private static func joined(_ names: [String]) -> String {
+  static func joined(_ names: [String]) -> String {
     let split = names.map { $0.split(separator: ".").map(String.init) }
     guard let first = split.first, split.allSatisfy({ $0.dropLast() == first.dropLast() }) else {
       return names.joined(separator: "+")

@@ -110,6 +110,7 @@ extension Rules {
       case .multiply: a &* b
       case .divide: b == 0 ? 0 : a.dividedReportingOverflow(by: b).partialValue
       case .maximum: max(a, b)
+      case .minimum: min(a, b)
       }
     } reals: { a, b in
       switch function {
@@ -118,6 +119,7 @@ extension Rules {
       case .multiply: a * b
       case .divide: a / b
       case .maximum: max(a, b)
+      case .minimum: min(a, b)
       }
     } computed: { lane, a, b, node in
       lane.binary(function, a, b, node: node)

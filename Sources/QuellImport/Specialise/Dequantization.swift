@@ -111,19 +111,39 @@ extension Weight {
   /// The matrix with each column multiplied by a number, where it is made of codes that have no scale yet; else nil.
   func scaled(columns: [Double]) -> Weight? {
     guard let formula = source.formula, formula.scales == nil, shape.count == 2, columns.count == shape[1],
-      layout.count == source.count
+      let (codes, zeros, _) = formula.seen(through: layout)
     else { return nil }
-    // The view of the codes that gives this matrix, read in its own order.
-    func seen(_ weight: Weight) -> Weight? {
-      if layout == Layout(contiguous: formula.shape) { return weight }
-      guard formula.shape.count == 2, layout == Layout(contiguous: formula.shape).transposed([1, 0]) else { return nil }
-      var result = weight
-      result.layout = weight.layout.transposed([1, 0])
-      return result
-    }
-    guard let codes = seen(formula.codes) else { return nil }
     let isUniform = columns.allSatisfy { $0 == columns[0] }
     let scales = Weight(isUniform ? [columns[0]] : columns, shape: isUniform ? [] : [1, columns.count], type: .float32)
-    return .dequantized(codes, zeros: formula.zeros.flatMap(seen), scales: scales, type: type)
+    return .dequantized(codes, zeros: zeros, scales: scales, type: type)
+  }
+}
+
+extension Dequantization {
+  /// What a layout over the numbers sees of the codes, zeros and scales that they are made of, each in the layout's shape; nil
+  /// where an axis of the layout is not along one of theirs.
+  func seen(through layout: Layout) -> (codes: Weight, zeros: Weight?, scales: Weight?)? {
+    let steps = Layout(contiguous: shape).strides
+    let start = shape.indices.map { layout.offset / steps[$0] % max(shape[$0], 1) }
+    var axes: [Int?] = []
+    for (count, step) in zip(layout.shape, layout.strides) {
+      guard count > 1 else {
+        axes.append(nil)
+        continue
+      }
+      guard let axis = shape.indices.first(where: { shape[$0] > 1 && steps[$0] == step }), !axes.contains(axis),
+        start[axis] + count <= shape[axis]
+      else { return nil }
+      axes.append(axis)
+    }
+    func view(_ weight: Weight) -> Weight {
+      let strides = weight.layout.strides
+      var result = weight
+      result.layout = Layout(
+        shape: layout.shape, strides: axes.map { $0.map { strides[$0] } ?? 0 },
+        offset: zip(start, strides).reduce(weight.layout.offset) { $0 + $1.0 * $1.1 })
+      return result
+    }
+    return (view(codes), zeros.map(view), scales.map(view))
   }
 }

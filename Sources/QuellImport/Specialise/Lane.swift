@@ -72,7 +72,7 @@ final class Lane {
     switch function {
     case .add, .subtract: neutral = 0
     case .multiply, .divide: neutral = 1
-    case .maximum: return trace.make(.binary(function, left, right), count: left.count, node: node)
+    case .maximum, .minimum: return trace.make(.binary(function, left, right), count: left.count, node: node)
     }
     if isAll(right, neutral) { return left }
     if function == .add || function == .multiply, isAll(left, neutral) { return right }

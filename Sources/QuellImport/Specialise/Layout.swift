@@ -13,11 +13,11 @@ struct Layout: Hashable, Sendable {
     offset = 0
   }
 
-  /// Rows that begin `pitch` apart, and so overlap where they are longer.
-  init(sliding shape: [Int], by pitch: Int) {
+  /// Elements a stride apart along each axis, the first at an offset.
+  init(shape: [Int], strides: [Int], offset: Int) {
     self.shape = shape
-    strides = [pitch, 1]
-    offset = 0
+    self.strides = strides
+    self.offset = offset
   }
 
   private static func rowMajor(_ shape: [Int]) -> [Int] {

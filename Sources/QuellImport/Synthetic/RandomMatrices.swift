@@ -26,6 +26,6 @@ struct RandomMatrices {
     // Odd distances: rows that begin alike do not meet again.
     let start = made * 8191 % (RandomMatrices.storeCount / 4)
     let pitch = max((RandomMatrices.storeCount - start - columns) / max(rows, 1) / 2 * 2 - 1, 1)
-    return Weight(WeightSource(name: name, sharing: store), layout: Layout(sliding: [rows, columns], by: pitch).moved(by: start))
+    return Weight(WeightSource(name: name, sharing: store), layout: Layout(shape: [rows, columns], strides: [pitch, 1], offset: start))
   }
 }

@@ -11,8 +11,10 @@ public func writeSyntheticModel(_ shape: DecoderShape, to output: String, option
     case .rwkv4: SyntheticFlow.rwkv4(shape)
     case .opt: SyntheticFlow.opt(shape)
     }
-  let program = ScratchPlan.plan(try Lowering.lower(flow, nodes: []))
-  try program.write(to: output, options: options, name: options.name ?? "synthetic") { path throws(ImportFailure) in
-    try Verification.requireFinite(path, program)
+  let program = ScratchPlan.plan(try Lowering.lower(flow, nodes: []).fused.program)
+  let workers = Workers()
+  let plan = try StoragePlan(program, options.weights, workers)
+  try program.write(to: output, plan, options, name: options.name ?? "synthetic", workers) { path throws(ImportFailure) in
+    try Verification.requireFinite(path, program, goesOn: { options.progress(plan.sourceBytes, plan.sourceBytes) })
   }
 }

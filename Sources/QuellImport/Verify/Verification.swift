@@ -3,14 +3,18 @@ import Quell
 
 /// Runs a model that has just been written, before it gets its name.
 enum Verification {
-  /// Runs the first token, the last and one between, as far as the context reaches: every logit must be finite.
-  static func requireFinite(_ path: String, _ program: Program) throws(ImportFailure) {
+  /// Runs the first token, the last and one between, as far as the context reaches: every logit must be finite. `goesOn` is
+  /// asked before each.
+  static func requireFinite(_ path: String, _ program: Program, goesOn: () -> Bool) throws(ImportFailure) {
+    var isCancelled = false
     do throws(Failure) {
       let model = try Model(path: path)
       let last = model.vocabularySize - 1
       let tokens = [0, last / 2, last].prefix(model.contextLength == 0 ? 3 : model.contextLength)
       let session = try Session(model, contextLength: tokens.count)
       for token in tokens {
+        isCancelled = !goesOn()
+        if isCancelled { break }
         try session.step(UInt32(token))
         if let logit = session.logits.firstIndex(where: { !$0.isFinite }) {
           throw Failure(QUELL_UNSUPPORTED, "token ").then(token).then(" gives a logit ").then(logit).then(" that is no finite number")
@@ -23,6 +27,7 @@ enum Verification {
       }
       throw .unsupported("The program made of the model is not one that can run: \(error).")
     }
+    if isCancelled { throw .cancelled }
   }
 
   /// Runs the tokens of a reference and measures how far the logits are from its own.
@@ -64,7 +69,7 @@ extension Program {
   fileprivate var firstTensorBeyondNumbers: String? {
     tensors.first { tensor in
       var isFinite = true
-      tensor.weight.layout.forEachOffset { if !tensor.weight.source.float($0).isFinite { isFinite = false } }
+      for weight in tensor.weights { weight.layout.forEachOffset { if !weight.source.float($0).isFinite { isFinite = false } } }
       return !isFinite
     }?.name
   }

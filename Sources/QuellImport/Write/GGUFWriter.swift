@@ -1,28 +1,8 @@
+import Quell
 import Synchronization
 
 /// A tensor to be written.
 public struct GGUFTensor {
-  /// The types of elements that the model file uses.
-  public enum ElementType: UInt32, Sendable {
-    /// Single precision.
-    case f32 = 0
-    /// Half precision.
-    case f16 = 1
-    /// Whole numbers of -128 to 127, to be multiplied by scales that are a tensor of their own.
-    case i8 = 24
-    /// The upper half of single precision.
-    case bf16 = 30
-
-    /// Bytes of one element.
-    public var size: Int {
-      switch self {
-      case .f32: 4
-      case .f16, .bf16: 2
-      case .i8: 1
-      }
-    }
-  }
-
   /// Is told of bytes of the source that are done with.
   public typealias Advance = (_ sourceBytes: Int) throws(ImportFailure) -> Void
 
@@ -30,8 +10,8 @@ public struct GGUFTensor {
   public let name: String
   /// The shape as GGUF counts it: the contiguous axis first.
   public let dimensions: [Int]
-  /// The type of the elements.
-  public let type: ElementType
+  /// The type of the elements; rows are whole numbers of its blocks.
+  public let type: WeightFormat
   /// How much progress the tensor stands for: the bytes that it is made of, where these are not its own.
   let sourceBytes: Int
   /// Writes all bytes; called once, when the tensor's turn has come.
@@ -39,13 +19,13 @@ public struct GGUFTensor {
 
   /// A tensor whose bytes are produced when they are written, by calls of ``TensorOutput/write(_:at:)``.
   public init(
-    name: String, dimensions: [Int], type: ElementType, sourceBytes: Int? = nil,
+    name: String, dimensions: [Int], type: WeightFormat, sourceBytes: Int? = nil,
     produce: @escaping (TensorOutput, Advance) throws(ImportFailure) -> Void
   ) {
     self.name = name
     self.dimensions = dimensions
     self.type = type
-    self.sourceBytes = sourceBytes ?? dimensions.product * type.size
+    self.sourceBytes = sourceBytes ?? dimensions.product / type.blockCount * type.blockBytes
     self.produce = produce
   }
 
@@ -56,7 +36,7 @@ public struct GGUFTensor {
     }
   }
 
-  var byteCount: Int { dimensions.product * type.size }
+  var byteCount: Int { dimensions.product / type.blockCount * type.blockBytes }
 }
 
 /// The place of a tensor in a file that is being written.

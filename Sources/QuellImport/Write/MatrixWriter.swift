@@ -1,24 +1,21 @@
 import CConversion
-import Synchronization
+import Quell
 
 /// Writes a matrix in the type of the file: rows of one weight, or of several side by side.
 ///
 /// The source is read in the order of its file and let go behind; bands of rows are converted by all cores. Memory stays a few
 /// megabytes for each of them whatever the size of the matrix.
 struct MatrixWriter {
-  /// Bytes of single-precision numbers that a worker takes on at once.
-  private static let bandBytes = 4 << 20
-  /// Bytes of the source between two reports of progress.
-  private static let waveBytes = 64 << 20
-
   let name: String
   let weights: [Weight]
-  let type: GGUFTensor.ElementType
-  /// The scales of whole numbers; nil for other types.
+  /// The type in the file; the columns of each weight are whole blocks of it.
+  let type: WeightFormat
+  /// The scales of 8-bit integers; nil for other types.
   let scales: OutputScales?
 
-  private var rows: Int { weights.first?.rowCount ?? 0 }
   private var columns: Int { weights.reduce(0) { $0 + $1.columnCount } }
+
+  private var rowBytes: Int { columns / type.blockCount * type.blockBytes }
 
   /// Bytes of the source.
   var sourceBytes: Int { weights.reduce(0) { $0 + $1.storedBytes } }
@@ -33,85 +30,35 @@ struct MatrixWriter {
     to output: TensorOutput, _ workers: Workers, advance: (Int) throws(ImportFailure) -> Void
   ) throws(ImportFailure) {
     defer { for weight in weights { weight.source.letGo() } }
-    if let scales, scales.factors != nil { try measure(scales, workers) }
-    try inWaves { bands throws(ImportFailure) in
-      try workers.perform(bands) { memory, band throws(ImportFailure) in try write(self.rows(of: band), to: output, memory) }
-      try advance(sourceBytes * (self.rows(of: bands.upperBound - 1).upperBound - self.rows(of: bands.lowerBound).lowerBound) / max(rows, 1))
+    try scales?.measure(weights, named: name, workers)
+    let bands = MatrixBands(rows: weights.first?.rowCount ?? 0, columns: columns)
+    try bands.forEachWave { wave throws(ImportFailure) in
+      try workers.perform(wave) { memory, band throws(ImportFailure) in try write(bands.rows(of: band), to: output, memory) }
+      try advance(sourceBytes / bands.rows * bands.rows(of: wave).count)
     }
-  }
-
-  // MARK: Bands
-
-  /// Whole tiles, where a band has room for them.
-  private var bandRows: Int {
-    let count = max(MatrixWriter.bandBytes / 4 / max(columns, 1), 1)
-    return count > MatrixTile.side ? count / MatrixTile.side * MatrixTile.side : count
-  }
-
-  private func rows(of band: Int) -> Range<Int> { (band * bandRows)..<min((band + 1) * bandRows, rows) }
-
-  private func inWaves(_ body: (Range<Int>) throws(ImportFailure) -> Void) throws(ImportFailure) {
-    let count = (rows + bandRows - 1) / bandRows
-    for first in stride(from: 0, to: count, by: MatrixWriter.waveBytes / MatrixWriter.bandBytes) {
-      try body(first..<min(first + MatrixWriter.waveBytes / MatrixWriter.bandBytes, count))
-    }
-  }
-
-  // MARK: Scales
-
-  private func measure(_ scales: OutputScales, _ workers: Workers) throws(ImportFailure) {
-    let greatest = Mutex([UInt32](repeating: 0, count: scales.numbers.count))
-    try inWaves { bands throws(ImportFailure) in
-      try workers.perform(bands) { memory, band throws(ImportFailure) in
-        let rows = self.rows(of: band)
-        var found = [UInt32](repeating: 0, count: scales.axis == .rows ? rows.count : columns)
-        var start = 0
-        for weight in weights {
-          try weight.forEachTile(rows: rows, memory) { tile throws(ImportFailure) in
-            found.withUnsafeMutableBufferPointer { found in
-              for row in 0..<tile.rows {
-                switch scales.axis {
-                case .rows:
-                  let place = tile.row - rows.lowerBound + row
-                  found[place] = conversion_greatest(tile.line(row), tile.columns, found[place])
-                case .columns:
-                  conversion_greatest_each(tile.line(row), found.baseAddress! + start + tile.column, tile.columns)
-                }
-              }
-            }
-          }
-          start += weight.columnCount
-        }
-        let first = scales.axis == .rows ? rows.lowerBound : 0
-        greatest.withLock { greatest in
-          for (place, bits) in found.enumerated() { greatest[first + place] = max(greatest[first + place], bits) }
-        }
-      }
-    }
-    try scales.set(greatest.withLock { $0 }, of: name)
   }
 
   // MARK: Conversion
 
   private func write(_ rows: Range<Int>, to output: TensorOutput, _ memory: Workers.Memory) throws(ImportFailure) {
-    let place = rows.lowerBound * columns * type.size
+    let place = rows.lowerBound * rowBytes
     if weights.count == 1, weights[0].isStored(as: type) {
       let start = weights[0].layout.offset
       return try output.write(weights[0].source.bytes((start + rows.lowerBound * columns)..<(start + rows.upperBound * columns)), at: place)
     }
-    memory.reserve(rows.count * columns * type.size)
+    memory.reserve(rows.count * rowBytes)
     var start = 0
     for weight in weights {
       try weight.forEachTile(rows: rows, memory) { tile throws(ImportFailure) in
         for row in 0..<tile.rows {
           let column = start + tile.column
-          let to = memory.bytes.baseAddress! + ((tile.row + row - rows.lowerBound) * columns + column) * type.size
+          let to = memory.bytes.baseAddress! + (tile.row + row - rows.lowerBound) * rowBytes + column / type.blockCount * type.blockBytes
           try convert(tile.line(row), to, tile.columns, row: tile.row + row, column: column)
         }
       }
       start += weight.columnCount
     }
-    try output.write(UnsafeRawBufferPointer(rebasing: memory.bytes[..<(rows.count * columns * type.size)]), at: place)
+    try output.write(UnsafeRawBufferPointer(rebasing: memory.bytes[..<(rows.count * rowBytes)]), at: place)
   }
 
   /// Converts neighbours of a row.
@@ -124,7 +71,8 @@ struct MatrixWriter {
       if !conversion_narrow_half(from, to, count) { throw tooLarge(from, count, "half precision; import with 32-bit weights or bf16") }
     case .bf16:
       if !conversion_narrow_bfloat16(from, to, count) { throw tooLarge(from, count, "bf16; import with 32-bit weights") }
-    case .i8:
+    case .int4: conversion_blocks_of_half_bytes(from, to, count)
+    case .int8:
       let integers = to.assumingMemoryBound(to: Int8.self)
       guard let scales, let factors = scales.factors else { return conversion_integers(from, integers, count) }
       factors.withUnsafeBufferPointer { factors in
@@ -148,7 +96,7 @@ extension Weight {
   fileprivate var storedBytes: Int { source.formula?.codes.type.bytes(count) ?? type.bytes(count) }
 
   /// Whether the bytes of the source are those of the file.
-  fileprivate func isStored(as type: GGUFTensor.ElementType) -> Bool {
+  fileprivate func isStored(as type: WeightFormat) -> Bool {
     guard layout.isContiguous, source.formula == nil else { return false }
     return switch (self.type, type) {
     case (.float32, .f32), (.float16, .f16), (.bfloat16, .bf16): true

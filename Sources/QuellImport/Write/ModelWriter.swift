@@ -3,28 +3,36 @@ import Quell
 extension Program {
   /// Writes the model file of a planned program; it gets its name once `check` has found nothing against it.
   func write(
-    to path: String, options: ImportOptions, name: String, check: (String) throws(ImportFailure) -> Void
+    to path: String, _ plan: StoragePlan, _ options: ImportOptions, name: String, _ workers: Workers,
+    check: (String) throws(ImportFailure) -> Void
   ) throws(ImportFailure) {
-    let workers = Workers()
-    let writers = self.tensors.map { tensor in
-      MatrixWriter(name: tensor.name, weights: [tensor.weight], type: tensor.elementType(options.weights), scales: nil)
+    var tensors: [GGUFTensor] = []
+    for (number, (tensor, writer)) in zip(self.tensors, plan.writers).enumerated() {
+      let dimensions = Array(tensor.shape.reversed())
+      tensors.append(
+        GGUFTensor(name: tensor.name, dimensions: dimensions, type: writer.type, sourceBytes: writer.sourceBytes) {
+          output, advance throws(ImportFailure) in
+          if number + 1 < plan.writers.count { plan.writers[number + 1].fetch() }
+          try writer.write(to: output, workers, advance: advance)
+        })
     }
-    let tensors = zip(self.tensors, writers.indices).map { tensor, number in
-      let writer = writers[number]
-      return GGUFTensor(
-        name: tensor.name, dimensions: tensor.weight.shape.reversed(), type: writer.type, sourceBytes: writer.sourceBytes
-      ) { output, advance throws(ImportFailure) in
-        if number + 1 < writers.count { writers[number + 1].fetch() }
-        try writer.write(to: output, workers, advance: advance)
-      }
+    for (matrix, scales) in plan.scales {
+      // Measured by the time that the tensor's turn comes: scales follow all matrices.
+      let name = self.tensors[matrix].name + ".scale"
+      tensors.append(
+        GGUFTensor(name: name, dimensions: [scales.numbers.count], type: .f32, sourceBytes: 0) { output, _ throws(ImportFailure) in
+          try output.write(scales.numbers)
+        })
     }
     try GGUFWriter.write(
-      to: path, pairs: try pairs(name) + options.metadata, tensors: tensors, progress: options.progress, check: check)
+      to: path, pairs: try pairs(name, plan) + options.metadata, tensors: tensors, progress: options.progress, check: check)
   }
 
-  private func pairs(_ name: String) throws(ImportFailure) -> [GGUFPair] {
+  private func pairs(_ name: String, _ plan: StoragePlan) throws(ImportFailure) -> [GGUFPair] {
     var words: [UInt32] = []
-    for operation in operations { operation.encode { words.append($0) } }
+    for operation in operations {
+      operation.scaled { plan.scale(of: $0).map { values.count + $0 } }.encode { words.append($0) }
+    }
     func encoded(_ numbers: [Int]) throws(ImportFailure) -> GGUFValue {
       var words: [UInt32] = []
       for number in numbers { words.append(try word(number)) }
@@ -40,6 +48,7 @@ extension Program {
       case .buffer(let buffer, let start, let count): places += [2, bufferOffsets[buffer] + start, count]
       }
     }
+    for (number, scale) in plan.scales.enumerated() { places += [0, tensors.count + number, scale.scales.numbers.count] }
     return [
       GGUFPair("general.architecture", .string("quell")),
       GGUFPair("general.alignment", .uint32(UInt32(GGUFWriter.alignment))),
@@ -66,13 +75,15 @@ extension Program {
   }
 }
 
-extension Program.Tensor {
-  fileprivate func elementType(_ weights: WeightType) -> GGUFTensor.ElementType {
-    guard form == .matrix else { return .f32 }
-    switch weights {
-    case .f32: return .f32
-    case .f16: return .f16
-    case .source: return weight.type == .float16 ? .f16 : .f32
+extension Operation {
+  /// The operation with the scale that its matrix has, a value.
+  fileprivate func scaled(_ scale: (Int) -> Int?) -> Operation {
+    switch self {
+    case .linear(let matrix, let layout, let bias, _, let result):
+      .linear(matrix: matrix, layout: layout, bias: bias, scale: scale(matrix), result: result)
+    case .row(let table, let source, let add, let result, _):
+      .row(table: table, source: source, add: add, result: result, scale: scale(table))
+    default: self
     }
   }
 }

@@ -32,8 +32,48 @@ final class OutputScales {
     self.numbers = numbers
   }
 
+  /// Measures the scales of weights that stand side by side, unless they are known.
+  func measure(_ weights: [Weight], named name: String, _ workers: Workers) throws(ImportFailure) {
+    guard factors != nil else { return }
+    let bands = MatrixBands(rows: weights.first?.rowCount ?? 0, columns: weights.reduce(0) { $0 + $1.columnCount })
+    let greatest = Mutex([UInt32](repeating: 0, count: numbers.count))
+    try workers.perform(0..<bands.count) { memory, band throws(ImportFailure) in
+      let rows = bands.rows(of: band)
+      let found = try measured(weights, rows, axis == .rows ? rows.count : bands.columns, memory)
+      let first = axis == .rows ? rows.lowerBound : 0
+      greatest.withLock { greatest in
+        for (place, bits) in found.enumerated() { greatest[first + place] = max(greatest[first + place], bits) }
+      }
+    }
+    try set(greatest.withLock { $0 }, of: name)
+  }
+
+  /// The bits of the greatest magnitude of each output within some rows.
+  private func measured(
+    _ weights: [Weight], _ rows: Range<Int>, _ count: Int, _ memory: Workers.Memory
+  ) throws(ImportFailure) -> [UInt32] {
+    var found = [UInt32](repeating: 0, count: count)
+    var start = 0
+    for weight in weights {
+      try weight.forEachTile(rows: rows, memory) { tile throws(ImportFailure) in
+        found.withUnsafeMutableBufferPointer { found in
+          for row in 0..<tile.rows {
+            switch axis {
+            case .rows:
+              let place = tile.row - rows.lowerBound + row
+              found[place] = conversion_greatest(tile.line(row), tile.columns, found[place])
+            case .columns: conversion_greatest_each(tile.line(row), found.baseAddress! + start + tile.column, tile.columns)
+            }
+          }
+        }
+      }
+      start += weight.columnCount
+    }
+    return found
+  }
+
   /// Sets the scales by the greatest magnitude of each output, as bits.
-  func set(_ greatest: [UInt32], of name: String) throws(ImportFailure) {
+  private func set(_ greatest: [UInt32], of name: String) throws(ImportFailure) {
     guard let most = greatest.max() else { return }
     guard Float(bitPattern: most).isFinite else {
       throw .unsupported("Tensor \"\(name)\" holds numbers that are not finite, so the model cannot run.")

@@ -19,7 +19,7 @@ struct Bench {
   /// The samples of every setting and test; each is run once before, so that the first does not pay for reading the file.
   func run() throws -> [[BenchSeries]] {
     var series = settings.map { _ in tests.map { _ in BenchSeries() } }
-    var progress = Progress("measuring", total: (repetitions + 1) * settings.count)
+    var progress = Progress("measuring")
     defer { progress.finish() }
     for round in 0...repetitions {
       bandwidth?.measure()
@@ -30,7 +30,7 @@ struct Bench {
           let sample = try setting.run(tokens, inOnePiece: test.isPrompt)
           if round > 0 { series[index][number].add(sample) }
         }
-        progress.update(round * settings.count + index + 1)
+        progress.update(round * settings.count + index + 1, of: (repetitions + 1) * settings.count)
       }
     }
     return series

@@ -34,9 +34,13 @@ struct BenchModels: ParsableArguments {
   }
 
   private func make(_ shape: DecoderShape, at path: String) throws -> Model {
-    let options = ImportOptions(weights: weights.type, name: synthetic, isCancelled: { Interruption.isRequested })
-    StandardError.note("making \(synthetic ?? "")")
+    var progress = Progress("making \(synthetic ?? "")", in: .bytes)
     return try naming(path) {
+      defer { progress.finish() }
+      let options = ImportOptions(weights: weights.type, name: synthetic) { done, total in
+        progress.update(done, of: total)
+        return !Interruption.isRequested
+      }
       try writeSyntheticModel(shape, to: path, options: options)
       return try Model(path: path)
     }

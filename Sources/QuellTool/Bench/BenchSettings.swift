@@ -1,39 +1,36 @@
 import Quell
 
-/// The settings that are compared: sessions over one model that differ in their thresholds.
+/// The settings that are compared: sessions over one model that differ in thresholds and threads.
 struct BenchSettings {
-  /// Tokens that are enough to find the quantiles of a hundred thousand magnitudes at every site.
+  /// Tokens that are enough to find the quantiles of many thousand magnitudes at every site.
   private static let calibrationTokens = 64
 
   let sessions: [BenchSession]
 
-  init(_ model: Model, context: Int, sparsities: [Double]?, thresholdFile: String?) throws {
+  init(_ model: Model, context: Int, batch: Int, threads: [Int], sparsities: [Double]?, thresholdFile: String?) throws {
     let context = max(context, BenchSettings.calibrationTokens)
     let length = model.contextLength == 0 ? context : min(context, model.contextLength)
-    guard let sparsities else {
-      let session = try Session(model, contextLength: length)
-      if let thresholdFile {
-        for (site, threshold) in try ThresholdFile.thresholds(fromFile: thresholdFile, for: model).enumerated() {
-          try session.setThreshold(threshold, site: site)
-        }
-      }
-      sessions = [BenchSession(session, sparsity: nil, threads: 1)]
-      return
-    }
-    let calibrated = try BenchSettings.calibrate(model, contextLength: length)
-    sessions = try sparsities.map { sparsity in
-      let session = try Session(model, contextLength: length)
-      if sparsity == 0 {
-        for site in model.sites.indices { try session.setThreshold(0, site: site) }
-      } else {
+    var thresholds: [(sparsity: Double?, values: [Float])] = []
+    if let sparsities {
+      let calibrated = try BenchSettings.calibrate(model, contextLength: length)
+      for sparsity in sparsities {
         try calibrated.setThresholds(sparsity: sparsity)
-        for (site, threshold) in calibrated.thresholds.enumerated() { try session.setThreshold(threshold, site: site) }
+        thresholds.append((sparsity, calibrated.thresholds))
       }
-      return BenchSession(session, sparsity: sparsity, threads: 1)
+    } else {
+      let values = try thresholdFile.map { try ThresholdFile.thresholds(fromFile: $0, for: model) }
+      thresholds.append((nil, values ?? model.sites.map { $0.threshold }))
+    }
+    sessions = try threads.flatMap { threads in
+      try thresholds.map { sparsity, values in
+        let session = try Session(model, contextLength: length, threads: threads, batch: batch)
+        for (site, threshold) in values.enumerated() { try session.setThreshold(threshold, site: site) }
+        return BenchSession(session, sparsity: sparsity, threads: threads)
+      }
     }
   }
 
-  /// A session that has seen the magnitudes at every site.
+  /// A session that has seen the magnitudes at every site, its thresholds all 0.
   private static func calibrate(_ model: Model, contextLength: Int) throws -> Session {
     let session = try Session(model, contextLength: contextLength)
     for site in model.sites.indices { try session.setThreshold(0, site: site) }

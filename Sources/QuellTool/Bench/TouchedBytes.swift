@@ -16,9 +16,9 @@ struct TouchedBytes {
     for operation in model.operations {
       switch operation {
       case .events(let index, _): site = index
-      case .row(let table, _, _, _): perToken += Double(tensors[table].byteCount) / Double(tensors[table].rows)
-      case .linear(let matrix, .inputMajor, _, _): perEvent[site] += Double(tensors[matrix].byteCount) / Double(tensors[matrix].rows)
-      case .linear(let matrix, .outputMajor, _, _): perToken += Double(tensors[matrix].byteCount)
+      case .row(let table, _, _, _, _): perToken += Double(tensors[table].byteCount) / Double(tensors[table].rows)
+      case .linear(let matrix, .inputMajor, _, _, _): perEvent[site] += Double(tensors[matrix].byteCount) / Double(tensors[matrix].rows)
+      case .linear(let matrix, .outputMajor, _, _, _): perToken += Double(tensors[matrix].byteCount)
       default: break
       }
     }

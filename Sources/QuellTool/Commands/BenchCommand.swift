@@ -30,6 +30,12 @@ struct BenchCommand: ExampleCommand {
   @Option(help: ArgumentHelp("Thresholds made by `quell calibrate`.", valueName: "file"))
   var thresholds: String?
 
+  @Option(name: .shortAndLong, help: ArgumentHelp("How many threads work on a step.", valueName: "count,..."))
+  var threads = NumberList<Int>([1])
+
+  @Option(help: ArgumentHelp("How many tokens of a prompt are taken at a time.", valueName: "count"))
+  var batch = 32
+
   @Option(name: .shortAndLong, help: ArgumentHelp("Tokens of the prompt; 0 leaves the test out.", valueName: "count"))
   var prompt = 64
 
@@ -55,6 +61,7 @@ struct BenchCommand: ExampleCommand {
   func validate() throws {
     guard prompt >= 0, tokens >= 0, prompt + tokens > 0 else { throw ValidationError("-p and -n are counts, and one of them is not 0") }
     guard repetitions >= 1 else { throw ValidationError("-r is a number of at least 1") }
+    guard batch >= 1, threads.numbers.allSatisfy({ $0 >= 1 }) else { throw ValidationError("-t and --batch are numbers of at least 1") }
     if sparsity != nil, thresholds != nil { throw ValidationError("--sparsity and --thresholds exclude each other") }
     for fraction in sparsity?.numbers ?? [] { try SparsityOptions.check(fraction) }
   }
@@ -74,7 +81,9 @@ struct BenchCommand: ExampleCommand {
 extension BenchCommand {
   private func measure(_ model: Model) throws -> [BenchRecord] {
     let tests = [Bench.Test(tokens: prompt, isPrompt: true), Bench.Test(tokens: tokens, isPrompt: false)].filter { $0.tokens > 0 }
-    let settings = try BenchSettings(model, context: max(prompt, tokens), sparsities: sparsity?.numbers, thresholdFile: thresholds)
+    let settings = try BenchSettings(
+      model, context: max(prompt, tokens), batch: batch, threads: threads.numbers, sparsities: sparsity?.numbers,
+      thresholdFile: thresholds)
     let bandwidth = ReadBandwidth()
     let series = try Bench(settings: settings.sessions, tests: tests, repetitions: repetitions, bandwidth: bandwidth).run()
     let weights = Machine.mostUsedFormat(model)

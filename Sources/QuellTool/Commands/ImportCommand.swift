@@ -14,7 +14,7 @@ struct ImportCommand: ExampleCommand {
 
   static let examples = [
     "quell import model.onnx -o model.gguf",
-    "quell import model.onnx --tokenizer tokenizer.json --weights f16 --explain -o model.gguf",
+    "quell import model.onnx --tokenizer tokenizer.json --weights int8 --explain -o model.gguf",
   ]
 
   @Argument(help: ArgumentHelp("The ONNX file.", valueName: "model.onnx"))
@@ -29,7 +29,11 @@ struct ImportCommand: ExampleCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the model.", valueName: "file"))
   var output: String
 
-  @Option(help: ArgumentHelp("How matrices are stored: as the source has them, or as f32 or f16.", valueName: "type"))
+  @Option(
+    help: ArgumentHelp(
+      "How matrices and tables are stored: source, f32, f16, bf16, int8 or int4. source: floats as they are; quantised weights kept "
+        + "where 8-bit integers hold them exactly, else as f16.",
+      valueName: "type"))
   var weights = WeightOption.source
 
   @Option(help: ArgumentHelp("The model's name for people. (default: the name of the ONNX file)", valueName: "text"))
@@ -54,9 +58,16 @@ struct ImportCommand: ExampleCommand {
 
   func run() throws {
     let reference = try verifyWith.map { path in try naming(path) { try ReferenceLogits(archive: path) } }
-    let options = ImportOptions(
-      weights: weights.type, name: name, tokenizer: chooseTokenizer(), reference: reference, progress: { _, _ in !Interruption.isRequested })
-    let found = try naming(source, options.tokenizer, output) { try importONNX(from: source, to: output, options: options) }
+    let tokenizer = chooseTokenizer()
+    var progress = Progress("importing", in: .bytes)
+    let found = try naming(source, tokenizer, output) {
+      defer { progress.finish() }
+      let options = ImportOptions(weights: weights.type, name: name, tokenizer: tokenizer, reference: reference) { done, total in
+        progress.update(done, of: total)
+        return !Interruption.isRequested
+      }
+      return try importONNX(from: source, to: output, options: options)
+    }
     if found.quantizations > 0 {
       StandardError.note("\(found.quantizations) quantisations of activations are left out: the model computes in floating point")
     }
@@ -82,7 +93,7 @@ struct ImportCommand: ExampleCommand {
 
 /// The weight types by their names on the command line.
 enum WeightOption: String, ExpressibleByArgument, CaseIterable {
-  case source, f32, f16
+  case source, f32, f16, bf16, int8, int4
 
   /// The importer's name.
   var type: WeightType {
@@ -90,6 +101,9 @@ enum WeightOption: String, ExpressibleByArgument, CaseIterable {
     case .source: .source
     case .f32: .f32
     case .f16: .f16
+    case .bf16: .bf16
+    case .int8: .int8
+    case .int4: .int4
     }
   }
 }

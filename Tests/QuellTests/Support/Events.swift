@@ -6,12 +6,12 @@ final class Events {
   private let indices: UnsafeMutablePointer<UInt32>
   private let numbers: UnsafeMutablePointer<Float>
 
-  init(_ source: [Float], threshold: Float) {
+  init(_ source: [Float], threshold: Float, _ instructionSet: InstructionSet = .portable) {
     let room = source.count + EventList.padding
     indices = .allocate(capacity: room)
     numbers = .allocate(capacity: 2 * room)
     list = EventList(indices: indices, values: numbers, dense: numbers + room)
-    list.detect(source, count: source.count, threshold: threshold)
+    list.detect(source, count: source.count, threshold: threshold, try! instructionSet.kernels())
   }
 
   /// Every input is an event, zeros too.

@@ -1,0 +1,43 @@
+/* Inner loops in instruction sets that Swift cannot choose by the function. Each does what the portable kernel of its
+ * name does, which is in Sources/Quell/Kernels and is what they are tested against. */
+#ifndef QUELL_KERNELS_H
+#define QUELL_KERNELS_H
+#include <stddef.h>
+#include <stdint.h>
+
+/* result[o] += sum over events e of row(indices[e])[o] * values[e], every output adding its events one after another.
+ * Rows begin `stride` bytes apart, so that a part of the columns can be added alone. */
+typedef void quell_add_rows(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                            const float *values, size_t events, float *result);
+
+/* result[o] = initial[o] + row(o) times the vector; initial may be null, for zeros. */
+typedef void quell_multiply_rows(const void *matrix, size_t outputs, const float *vector, size_t inputs,
+                                 const float *initial, float *result);
+
+/* Lists what is above the threshold, in order, and returns how many; the first number of the source has the index
+ * `first`. Indices and values have room for 16 more than `count`; dense gets the source with zeros where nothing fired.
+ */
+typedef size_t quell_detect(const float *source, size_t first, size_t count, float threshold, uint32_t *indices,
+                            float *values, float *dense);
+
+/* The kernels of one instruction set. */
+typedef struct quell_kernels {
+  quell_detect *detect;
+  quell_add_rows *add_rows_f32;
+  quell_add_rows *add_rows_f16;
+  quell_add_rows *add_rows_bf16;
+  quell_add_rows *add_rows_int8;
+  quell_add_rows *add_rows_int4;
+  quell_multiply_rows *multiply_rows_f32;
+  quell_multiply_rows *multiply_rows_f16;
+  quell_multiply_rows *multiply_rows_bf16;
+  quell_multiply_rows *multiply_rows_int8;
+  quell_multiply_rows *multiply_rows_int4;
+} quell_kernels;
+
+/* The kernels of an instruction set, or null where the processor or the build has none. AVX2 is taken with FMA and
+ * F16C, AVX-512 with F, BW, DQ and VL. */
+const quell_kernels *quell_kernels_avx2(void);
+const quell_kernels *quell_kernels_avx512(void);
+
+#endif

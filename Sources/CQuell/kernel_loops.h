@@ -1,0 +1,256 @@
+/* The loops of the kernels for x86, compiled once for each instruction set by a file that has defined
+ *
+ *   TARGET, INLINE  attributes of functions, and of functions that are compiled into their callers
+ *   LANES, vector   how many floats a register holds, and its type
+ *
+ * and, for counts of 1 to LANES of which LANES is a constant, the functions that are declared below. A count less than
+ * LANES touches no byte beyond it and leaves zeros in the lanes beyond it. */
+#include "kernels.h"
+#include <immintrin.h>
+
+/* The formats of weights. A constant in every call, so that each kernel is compiled for one. */
+enum format { F32, F16, BF16, INT8, INT4 };
+
+/* How many columns a full step takes, and how many rows a pass takes of events and of outputs. One row after another
+ * would leave memory idle: it answers many requests at a time. */
+enum { WIDTH = 64, VECTORS = WIDTH / LANES, EVENTS = 8, OUTPUTS = 4 };
+
+/* 4-bit integers: how many share a scale, in how many bytes. */
+enum { BLOCK = 32, BLOCK_BYTES = 18 };
+
+INLINE vector zeros(void);
+INLINE vector broadcast(float number);
+INLINE vector add(vector a, vector b);
+INLINE vector multiply(vector a, vector b);
+INLINE vector multiply_add(vector a, vector b, vector sum);
+INLINE float total(vector sum);
+INLINE vector load(const float *from, size_t count);
+INLINE void store(float *to, vector numbers, size_t count);
+/* Numbers of a row in any format but INT4. */
+INLINE vector widen(enum format format, const uint8_t *row, size_t column, size_t count);
+/* The integers of a block, and its scale in every lane. */
+INLINE void unpack(const uint8_t *block, vector integers[BLOCK / LANES]);
+INLINE vector scale(const uint8_t *block);
+
+INLINE size_t row_bytes(enum format format, size_t columns) {
+  switch (format) {
+  case F32:
+    return columns * 4;
+  case F16:
+  case BF16:
+    return columns * 2;
+  case INT8:
+    return columns;
+  default:
+    return columns / BLOCK * BLOCK_BYTES;
+  }
+}
+
+/* The rows of a pass, and those of the next one, which it has come. */
+struct rows {
+  const uint8_t *row[EVENTS];
+  const uint8_t *next[EVENTS];
+};
+
+INLINE void prefetch(enum format format, int count, const struct rows *rows, size_t column) {
+#pragma GCC unroll 8
+  for (int r = 0; r < count; r++)
+#pragma GCC unroll 4
+    for (size_t byte = 0; byte < row_bytes(format, WIDTH); byte += 64)
+      _mm_prefetch((const char *)rows->next[r] + row_bytes(format, column) + byte, _MM_HINT_T0);
+}
+
+/* ---- Rows of events ---- */
+
+INLINE void add_columns(enum format format, int count, int vectors, const struct rows *rows, const vector *value,
+                        size_t column, size_t lanes, float *result) {
+  vector sum[VECTORS];
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; v++)
+    sum[v] = load(result + column + LANES * v, lanes);
+#pragma GCC unroll 8
+  for (int r = 0; r < count; r++)
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++)
+      sum[v] = multiply_add(widen(format, rows->row[r], column + LANES * v, lanes), value[r], sum[v]);
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; v++)
+    store(result + column + LANES * v, sum[v], lanes);
+}
+
+INLINE void add_floats(enum format format, int count, const struct rows *rows, const vector *value, size_t outputs,
+                       float *result) {
+  size_t column = 0;
+  for (; column + WIDTH <= outputs; column += WIDTH) {
+    prefetch(format, count, rows, column);
+    add_columns(format, count, VECTORS, rows, value, column, LANES, result);
+  }
+  for (; column + LANES <= outputs; column += LANES)
+    add_columns(format, count, 1, rows, value, column, LANES, result);
+  if (column < outputs)
+    add_columns(format, count, 1, rows, value, column, outputs - column, result);
+}
+
+INLINE void add_blocks(int count, const struct rows *rows, const vector *value, size_t outputs, float *result) {
+  for (size_t block = 0; block < outputs / BLOCK; block++) {
+    vector sum[BLOCK / LANES];
+#pragma GCC unroll 4
+    for (int v = 0; v < BLOCK / LANES; v++)
+      sum[v] = load(result + BLOCK * block + LANES * v, LANES);
+#pragma GCC unroll 8
+    for (int r = 0; r < count; r++) {
+      const uint8_t *at = rows->row[r] + BLOCK_BYTES * block;
+      vector integers[BLOCK / LANES];
+      _mm_prefetch((const char *)rows->next[r] + BLOCK_BYTES * block, _MM_HINT_T0);
+      unpack(at, integers);
+      const vector factor = multiply(value[r], scale(at));
+#pragma GCC unroll 4
+      for (int v = 0; v < BLOCK / LANES; v++)
+        sum[v] = multiply_add(integers[v], factor, sum[v]);
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < BLOCK / LANES; v++)
+      store(result + BLOCK * block + LANES * v, sum[v], LANES);
+  }
+}
+
+/* Adds the first `count` of the events that are left. */
+INLINE void add_pass(enum format format, int count, const uint8_t *matrix, size_t stride, size_t outputs,
+                     const uint32_t *indices, const float *values, size_t left, float *result) {
+  struct rows rows;
+  vector value[EVENTS];
+#pragma GCC unroll 8
+  for (int r = 0; r < count; r++) {
+    const size_t next = (size_t)(count + r) < left ? (size_t)(count + r) : (size_t)r;
+    rows.row[r] = matrix + indices[r] * stride;
+    rows.next[r] = matrix + indices[next] * stride;
+    value[r] = broadcast(values[r]);
+  }
+  if (format == INT4)
+    add_blocks(count, &rows, value, outputs, result);
+  else
+    add_floats(format, count, &rows, value, outputs, result);
+}
+
+INLINE void add_rows(enum format format, const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                     const float *values, size_t events, float *result) {
+  size_t e = 0;
+  for (; e + EVENTS <= events; e += EVENTS)
+    add_pass(format, EVENTS, matrix, stride, outputs, indices + e, values + e, events - e, result);
+  for (; e + 2 <= events; e += 2)
+    add_pass(format, 2, matrix, stride, outputs, indices + e, values + e, events - e, result);
+  if (e < events)
+    add_pass(format, 1, matrix, stride, outputs, indices + e, values + e, 1, result);
+}
+
+/* ---- Rows of outputs ---- */
+
+/* Two sums for each row hide the latency of the additions. */
+INLINE void multiply_floats(enum format format, int count, const struct rows *rows, const float *numbers, size_t inputs,
+                            vector *sum) {
+  size_t column = 0;
+  for (; column + WIDTH <= inputs; column += WIDTH) {
+    prefetch(format, count, rows, column);
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS; v++) {
+      const vector some = load(numbers + column + LANES * v, LANES);
+#pragma GCC unroll 4
+      for (int r = 0; r < count; r++)
+        sum[2 * r + v % 2] =
+            multiply_add(widen(format, rows->row[r], column + LANES * v, LANES), some, sum[2 * r + v % 2]);
+    }
+  }
+  for (; column + LANES <= inputs; column += LANES)
+#pragma GCC unroll 4
+    for (int r = 0; r < count; r++)
+      sum[2 * r] = multiply_add(widen(format, rows->row[r], column, LANES), load(numbers + column, LANES), sum[2 * r]);
+  if (column < inputs)
+#pragma GCC unroll 4
+    for (int r = 0; r < count; r++)
+      sum[2 * r] = multiply_add(widen(format, rows->row[r], column, inputs - column),
+                                load(numbers + column, inputs - column), sum[2 * r]);
+}
+
+INLINE void multiply_blocks(int count, const struct rows *rows, const float *numbers, size_t inputs, vector *sum) {
+  for (size_t block = 0; block < inputs / BLOCK; block++)
+#pragma GCC unroll 4
+    for (int r = 0; r < count; r++) {
+      const uint8_t *at = rows->row[r] + BLOCK_BYTES * block;
+      vector integers[BLOCK / LANES];
+      _mm_prefetch((const char *)rows->next[r] + BLOCK_BYTES * block, _MM_HINT_T0);
+      unpack(at, integers);
+      vector product = multiply(integers[0], load(numbers + BLOCK * block, LANES));
+#pragma GCC unroll 4
+      for (int v = 1; v < BLOCK / LANES; v++)
+        product = multiply_add(integers[v], load(numbers + BLOCK * block + LANES * v, LANES), product);
+      sum[2 * r] = multiply_add(product, scale(at), sum[2 * r]);
+    }
+}
+
+/* Makes the first `count` of the outputs that are left. */
+INLINE void multiply_pass(enum format format, int count, const uint8_t *matrix, size_t left, const float *numbers,
+                          size_t inputs, const float *initial, float *result) {
+  const size_t bytes = row_bytes(format, inputs);
+  struct rows rows;
+  vector sum[2 * OUTPUTS];
+#pragma GCC unroll 4
+  for (int r = 0; r < count; r++) {
+    rows.row[r] = matrix + (size_t)r * bytes;
+    rows.next[r] = rows.row[r] + (left >= 2 * (size_t)count ? (size_t)count * bytes : 0);
+    sum[2 * r] = sum[2 * r + 1] = zeros();
+  }
+  if (format == INT4)
+    multiply_blocks(count, &rows, numbers, inputs, sum);
+  else
+    multiply_floats(format, count, &rows, numbers, inputs, sum);
+#pragma GCC unroll 4
+  for (int r = 0; r < count; r++)
+    result[r] = (initial ? initial[r] : 0) + total(add(sum[2 * r], sum[2 * r + 1]));
+}
+
+INLINE void multiply_rows(enum format format, const uint8_t *matrix, size_t outputs, const float *numbers,
+                          size_t inputs, const float *initial, float *result) {
+  const size_t bytes = row_bytes(format, inputs);
+  size_t output = 0;
+  for (; output + OUTPUTS <= outputs; output += OUTPUTS)
+    multiply_pass(format, OUTPUTS, matrix + output * bytes, outputs - output, numbers, inputs,
+                  initial ? initial + output : NULL, result + output);
+  for (; output < outputs; output++)
+    multiply_pass(format, 1, matrix + output * bytes, outputs - output, numbers, inputs,
+                  initial ? initial + output : NULL, result + output);
+}
+
+/* ---- The table ---- */
+
+#define KERNELS(format, name)                                                                                          \
+  TARGET static void add_rows_##name(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,       \
+                                     const float *values, size_t events, float *result) {                              \
+    add_rows(format, matrix, stride, outputs, indices, values, events, result);                                        \
+  }                                                                                                                    \
+  TARGET static void multiply_rows_##name(const void *matrix, size_t outputs, const float *vector, size_t inputs,      \
+                                          const float *initial, float *result) {                                       \
+    multiply_rows(format, matrix, outputs, vector, inputs, initial, result);                                           \
+  }
+KERNELS(F32, f32)
+KERNELS(F16, f16)
+KERNELS(BF16, bf16)
+KERNELS(INT8, int8)
+KERNELS(INT4, int4)
+#undef KERNELS
+
+TARGET static size_t detect(const float *source, size_t first, size_t count, float threshold, uint32_t *indices,
+                            float *values, float *dense);
+
+static const quell_kernels kernels = {
+    .detect = detect,
+    .add_rows_f32 = add_rows_f32,
+    .add_rows_f16 = add_rows_f16,
+    .add_rows_bf16 = add_rows_bf16,
+    .add_rows_int8 = add_rows_int8,
+    .add_rows_int4 = add_rows_int4,
+    .multiply_rows_f32 = multiply_rows_f32,
+    .multiply_rows_f16 = multiply_rows_f16,
+    .multiply_rows_bf16 = multiply_rows_bf16,
+    .multiply_rows_int8 = multiply_rows_int8,
+    .multiply_rows_int4 = multiply_rows_int4,
+};

@@ -1,0 +1,103 @@
+#include "kernels.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")))
+#define INLINE static inline TARGET __attribute__((always_inline))
+#define LANES 16
+typedef __m512 vector;
+#include "kernel_loops.h"
+
+INLINE vector zeros(void) {
+  return _mm512_setzero_ps();
+}
+INLINE vector broadcast(float number) {
+  return _mm512_set1_ps(number);
+}
+INLINE vector add(vector a, vector b) {
+  return _mm512_add_ps(a, b);
+}
+INLINE vector multiply(vector a, vector b) {
+  return _mm512_mul_ps(a, b);
+}
+INLINE vector multiply_add(vector a, vector b, vector sum) {
+  return _mm512_fmadd_ps(a, b, sum);
+}
+INLINE float total(vector sum) {
+  return _mm512_reduce_add_ps(sum);
+}
+
+INLINE __mmask16 first(size_t count) {
+  return (__mmask16)((1u << count) - 1);
+}
+
+INLINE vector load(const float *from, size_t count) {
+  return _mm512_maskz_loadu_ps(first(count), from);
+}
+
+INLINE void store(float *to, vector numbers, size_t count) {
+  _mm512_mask_storeu_ps(to, first(count), numbers);
+}
+
+INLINE vector widen(enum format format, const uint8_t *row, size_t column, size_t count) {
+  const uint8_t *at = row + row_bytes(format, column);
+  switch (format) {
+  case F32:
+    return _mm512_maskz_loadu_ps(first(count), at);
+  case F16:
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first(count), at));
+  case BF16:
+    return _mm512_castsi512_ps(
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(count), at)), 16));
+  default:
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(first(count), at)));
+  }
+}
+
+INLINE void unpack(const uint8_t *block, vector integers[BLOCK / LANES]) {
+  const vector table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+  const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(block + 2)));
+  /* A permutation looks at the four lowest bits of an index alone. */
+  integers[0] = _mm512_permutexvar_ps(bytes, table);
+  integers[1] = _mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), table);
+}
+
+/* Eight bytes are read, because a conversion from memory is a single instruction. */
+INLINE vector scale(const uint8_t *block) {
+  return _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_loadl_epi64((const __m128i *)block)));
+}
+
+TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
+                            float *values, float *dense) {
+  const __m512i limit = _mm512_castps_si512(_mm512_set1_ps(threshold));
+  __m512i index = _mm512_add_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                                   _mm512_set1_epi32((int)start));
+  size_t end = 0;
+  for (size_t at = 0; at < count; at += LANES) {
+    const __mmask16 mask = count - at < LANES ? first(count - at) : 0xffff;
+    const __m512i bits = _mm512_maskz_loadu_epi32(mask, source + at);
+    const __m512i magnitude = _mm512_and_si512(bits, _mm512_set1_epi32(0x7fffffff));
+    const __mmask16 fires = mask & _mm512_movepi32_mask(_mm512_sub_epi32(limit, magnitude));
+    /* Stored whole, because there is room, and because compressing into memory is slow on some processors. */
+    _mm512_storeu_si512(indices + end, _mm512_maskz_compress_epi32(fires, index));
+    _mm512_storeu_si512(values + end, _mm512_maskz_compress_epi32(fires, bits));
+    _mm512_mask_storeu_epi32(dense + at, mask, _mm512_maskz_mov_epi32(fires, bits));
+    end += (size_t)__builtin_popcount(fires);
+    index = _mm512_add_epi32(index, _mm512_set1_epi32(LANES));
+  }
+  return end;
+}
+
+const quell_kernels *quell_kernels_avx512(void) {
+  __builtin_cpu_init();
+  const int supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                        __builtin_cpu_supports("f16c");
+  return supported ? &kernels : NULL;
+}
+#else
+const quell_kernels *quell_kernels_avx512(void) {
+  return NULL;
+}
+#endif
