@@ -46,23 +46,42 @@ INLINE size_t row_bytes(enum format format, size_t columns) {
   }
 }
 
-/* The rows of a pass, and those of the next one, which it has come. */
+/* The rows of a pass, and those of the next one. */
 struct rows {
   const uint8_t *row[EVENTS];
   const uint8_t *next[EVENTS];
+  /* What is asked of memory when a column is used: what comes later in the row, then the beginning of the next one, as
+   * if it followed `turn` columns after the row's. */
+  const uint8_t *ahead[EVENTS];
+  size_t turn;
 };
 
-INLINE void prefetch(enum format format, int count, const struct rows *rows, size_t column) {
+/* How many bytes of a row are asked for ahead: enough for memory to answer, few enough to stay in the first cache. */
+enum { AHEAD = 1024 };
+
+INLINE void begin_prefetch(enum format format, int count, struct rows *rows, size_t columns, size_t step) {
+  const size_t bytes = row_bytes(format, columns), distance = AHEAD / row_bytes(format, step) * step;
+  rows->turn = bytes < AHEAD ? 0 : (columns - distance) / step * step;
+#pragma GCC unroll 8
+  for (int r = 0; r < count; r++)
+    rows->ahead[r] = rows->row[r] + row_bytes(format, columns / step * step - rows->turn);
+}
+
+INLINE void prefetch(enum format format, int count, struct rows *rows, size_t column, size_t step) {
+  if (column == rows->turn)
+#pragma GCC unroll 8
+    for (int r = 0; r < count; r++)
+      rows->ahead[r] = rows->next[r] - row_bytes(format, column);
 #pragma GCC unroll 8
   for (int r = 0; r < count; r++)
 #pragma GCC unroll 4
-    for (size_t byte = 0; byte < row_bytes(format, WIDTH); byte += 64)
-      _mm_prefetch((const char *)rows->next[r] + row_bytes(format, column) + byte, _MM_HINT_T0);
+    for (size_t byte = 0; byte < row_bytes(format, step); byte += 64)
+      _mm_prefetch((const char *)rows->ahead[r] + row_bytes(format, column) + byte, _MM_HINT_T0);
 }
 
 /* ---- Rows of events ---- */
 
-INLINE void add_columns(enum format format, int count, int vectors, const struct rows *rows, const vector *value,
+INLINE void add_columns(enum format format, int count, int vectors, struct rows *rows, const vector *value,
                         size_t column, size_t lanes, float *result) {
   vector sum[VECTORS];
 #pragma GCC unroll 8
@@ -78,11 +97,12 @@ INLINE void add_columns(enum format format, int count, int vectors, const struct
     store(result + column + LANES * v, sum[v], lanes);
 }
 
-INLINE void add_floats(enum format format, int count, const struct rows *rows, const vector *value, size_t outputs,
+INLINE void add_floats(enum format format, int count, struct rows *rows, const vector *value, size_t outputs,
                        float *result) {
   size_t column = 0;
+  begin_prefetch(format, count, rows, outputs, WIDTH);
   for (; column + WIDTH <= outputs; column += WIDTH) {
-    prefetch(format, count, rows, column);
+    prefetch(format, count, rows, column, WIDTH);
     add_columns(format, count, VECTORS, rows, value, column, LANES, result);
   }
   for (; column + LANES <= outputs; column += LANES)
@@ -91,9 +111,11 @@ INLINE void add_floats(enum format format, int count, const struct rows *rows, c
     add_columns(format, count, 1, rows, value, column, outputs - column, result);
 }
 
-INLINE void add_blocks(int count, const struct rows *rows, const vector *value, size_t outputs, float *result) {
+INLINE void add_blocks(int count, struct rows *rows, const vector *value, size_t outputs, float *result) {
+  begin_prefetch(INT4, count, rows, outputs, BLOCK);
   for (size_t block = 0; block < outputs / BLOCK; block++) {
     vector sum[BLOCK / LANES];
+    prefetch(INT4, count, rows, BLOCK * block, BLOCK);
 #pragma GCC unroll 4
     for (int v = 0; v < BLOCK / LANES; v++)
       sum[v] = load(result + BLOCK * block + LANES * v, LANES);
@@ -101,7 +123,6 @@ INLINE void add_blocks(int count, const struct rows *rows, const vector *value, 
     for (int r = 0; r < count; r++) {
       const uint8_t *at = rows->row[r] + BLOCK_BYTES * block;
       vector integers[BLOCK / LANES];
-      _mm_prefetch((const char *)rows->next[r] + BLOCK_BYTES * block, _MM_HINT_T0);
       unpack(at, integers);
       const vector factor = multiply(value[r], scale(at));
 #pragma GCC unroll 4
@@ -146,11 +167,12 @@ INLINE void add_rows(enum format format, const void *matrix, size_t stride, size
 /* ---- Rows of outputs ---- */
 
 /* Two sums for each row hide the latency of the additions. */
-INLINE void multiply_floats(enum format format, int count, const struct rows *rows, const float *numbers, size_t inputs,
+INLINE void multiply_floats(enum format format, int count, struct rows *rows, const float *numbers, size_t inputs,
                             vector *sum) {
   size_t column = 0;
+  begin_prefetch(format, count, rows, inputs, WIDTH);
   for (; column + WIDTH <= inputs; column += WIDTH) {
-    prefetch(format, count, rows, column);
+    prefetch(format, count, rows, column, WIDTH);
 #pragma GCC unroll 8
     for (int v = 0; v < VECTORS; v++) {
       const vector some = load(numbers + column + LANES * v, LANES);
@@ -171,13 +193,14 @@ INLINE void multiply_floats(enum format format, int count, const struct rows *ro
                                 load(numbers + column, inputs - column), sum[2 * r]);
 }
 
-INLINE void multiply_blocks(int count, const struct rows *rows, const float *numbers, size_t inputs, vector *sum) {
-  for (size_t block = 0; block < inputs / BLOCK; block++)
+INLINE void multiply_blocks(int count, struct rows *rows, const float *numbers, size_t inputs, vector *sum) {
+  begin_prefetch(INT4, count, rows, inputs, BLOCK);
+  for (size_t block = 0; block < inputs / BLOCK; block++) {
+    prefetch(INT4, count, rows, BLOCK * block, BLOCK);
 #pragma GCC unroll 4
     for (int r = 0; r < count; r++) {
       const uint8_t *at = rows->row[r] + BLOCK_BYTES * block;
       vector integers[BLOCK / LANES];
-      _mm_prefetch((const char *)rows->next[r] + BLOCK_BYTES * block, _MM_HINT_T0);
       unpack(at, integers);
       vector product = multiply(integers[0], load(numbers + BLOCK * block, LANES));
 #pragma GCC unroll 4
@@ -185,6 +208,7 @@ INLINE void multiply_blocks(int count, const struct rows *rows, const float *num
         product = multiply_add(integers[v], load(numbers + BLOCK * block + LANES * v, LANES), product);
       sum[2 * r] = multiply_add(product, scale(at), sum[2 * r]);
     }
+  }
 }
 
 /* Makes the first `count` of the outputs that are left. */
