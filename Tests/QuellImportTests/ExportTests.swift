@@ -110,17 +110,17 @@ struct ExportTests {
       let offset = program.bufferOffsets[buffer] + start
       return (buffer, offset..<(offset + count))
     }
-    func replay(_ operation: Quell.Operation, part: Range<Int>? = nil) {
-      func place(of range: Range<Int>) -> Range<Int> {
-        guard let part, range.count > 1 else { return range }
-        return (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound)
+    func replay(_ operation: Quell.Operation, over tile: Range<Int>? = nil) {
+      func part(of range: Range<Int>) -> Range<Int> {
+        guard let tile, range.count > 1 else { return range }
+        return (range.lowerBound + tile.lowerBound)..<(range.lowerBound + tile.upperBound)
       }
       for read in operation.reads {
         guard let (buffer, range) = range(read) else { continue }
-        #expect(scratch[place(of: range)].allSatisfy { $0 == buffer })
+        #expect(scratch[part(of: range)].allSatisfy { $0 == buffer })
       }
       if let result = operation.writes, let (buffer, range) = range(result) {
-        scratch.replaceSubrange(place(of: range), with: repeatElement(buffer, count: place(of: range).count))
+        scratch.replaceSubrange(part(of: range), with: repeatElement(buffer, count: part(of: range).count))
       }
     }
     var chained = 0
@@ -128,7 +128,7 @@ struct ExportTests {
       if case .chain(let count, let elements) = operation {
         chained = count
         for tile in 0..<(elements / 16) {
-          for member in program.operations[(index + 1)...(index + count)] { replay(member, part: (16 * tile)..<(16 * tile + 16)) }
+          for member in program.operations[(index + 1)...(index + count)] { replay(member, over: (16 * tile)..<(16 * tile + 16)) }
         }
       } else if chained > 0 {
         chained -= 1

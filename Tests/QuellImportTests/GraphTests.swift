@@ -73,6 +73,47 @@ struct GraphTests {
     #expect(program.stateSize == 0 && program.operations.count == 3)
   }
 
+  @Test func aStateAsLongAsTheTableIsNotTheLogits() throws {
+    // The table has one row more than there are logits, which come last of the outputs.
+    var graph = GraphBuilder()
+    graph.input("token", type: 7, [1])
+    graph.input("s", [1, 3])
+    graph.reals("table", [3, 2], [1, 2, 3, 4, 5, 6])
+    graph.reals("ones", [3], [1, 1, 1])
+    graph.reals("head", [2, 2], [1, 0, 0, 1])
+    graph.integers("zero", [1], [0])
+    graph.integers("two", [1], [2])
+    graph.integers("one", [1], [1])
+    graph.node("Gather", ["table", "token"], ["x"])
+    graph.node("Add", ["s", "ones"], ["new"])
+    graph.node("Slice", ["s", "zero", "two", "one"], ["part"])
+    graph.node("Add", ["x", "part"], ["y"])
+    graph.node("MatMul", ["y", "head"], ["logits"])
+    graph.output("new", [1, 3])
+    graph.output("logits", [1, 2])
+    #expect(try logits(graph, [0, 1]) == [[1, 2], [4, 5]])
+  }
+
+  @Test func stateBeginsAsALogarithmOnlyWhereItBecomesAMaximum() throws {
+    // k keeps the last x, and is compared with g, the greatest so far: both enter an exponential, but only g is a maximum.
+    var graph = start()
+    graph.input("k", [1, 2])
+    graph.input("g", [1, 2])
+    graph.node("Max", ["g", "k"], ["top"])
+    graph.node("Sub", ["k", "top"], ["distanceOfK"])
+    graph.node("Sub", ["g", "top"], ["distanceOfG"])
+    graph.node("Exp", ["distanceOfK"], ["first"])
+    graph.node("Exp", ["distanceOfG"], ["second"])
+    graph.node("Sum", ["first", "second", "k"], ["y"])
+    graph.node("MatMul", ["y", "head"], ["logits"])
+    graph.node("Identity", ["x"], ["newK"])
+    graph.node("Identity", ["top"], ["newG"])
+    graph.output("newK", [1, 2])
+    graph.output("newG", [1, 2])
+    // Nothing before: k is zero, g the logarithm of nothing, so y = (1 + 0 + 0, 1 + 0 + 0).
+    #expect(try logits(graph, [0]) == [[1, 1, 3]])
+  }
+
   @Test func attentionWithKeysThatWereNeverTransposed() throws {
     // One head of width 2; the cache is [positions, 2]; q = k = v = x. Softmax over the past is worked by hand below.
     var graph = start()
@@ -156,6 +197,14 @@ struct GraphTests {
     }
     #expect(sites.map { $0.name } == ["blocks.0.attention.key", "blocks.1.attention.key", "head"])
     #expect(sites.map { $0.kind } == ["attention.key", "attention.key", "head"])
+  }
+
+  @Test func powersMayBeWholeNumbers() throws {
+    var graph = start()
+    graph.integers("two", [], [2])
+    graph.node("Pow", ["x", "two"], ["y"])
+    graph.node("MatMul", ["y", "head"], ["logits"])
+    #expect(try logits(graph, [1]) == [[9, 16, 34]])
   }
 
   // MARK: Refusals

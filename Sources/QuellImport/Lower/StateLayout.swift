@@ -49,7 +49,8 @@ struct StateLayout {
     }
   }
 
-  /// Log-maxima: state that is compared by maximum and then enters the exponential of its distance to that maximum.
+  /// Log-maxima: state that is compared by maximum, then enters the exponential of its distance to that maximum, and whose next
+  /// value is such a maximum.
   private mutating func findLogarithms(_ flow: Flow, _ live: [Bool]) {
     let trace = flow.trace
     var distances: Set<[Element]> = []
@@ -67,13 +68,24 @@ struct StateLayout {
         found.insert(place)
       }
     }
-    for place in found.sorted() {
+    for place in found.intersection(placesOfMaxima(flow)).sorted() {
       if let last = fills.last, last.offset + last.count == place {
         fills[fills.count - 1].count += 1
       } else {
         fills.append(Program.Fill(offset: place, count: 1, value: StateLayout.logarithmOfNothing))
       }
     }
+  }
+
+  /// The places of what becomes a maximum in the step.
+  private func placesOfMaxima(_ flow: Flow) -> Set<Int> {
+    var maxima: Set<Int> = []
+    for state in flow.states {
+      for (place, next) in zip(places[Int32(state.value)] ?? [], state.next) {
+        if case .binary(.maximum, _, _) = flow.trace.values[Int(next.value)].source { maxima.insert(Int(place)) }
+      }
+    }
+    return maxima
   }
 
   /// The place of a state's element, also where a known number has been added to it.

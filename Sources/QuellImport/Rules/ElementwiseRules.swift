@@ -111,6 +111,7 @@ extension Rules {
       case .divide: b == 0 ? 0 : a.dividedReportingOverflow(by: b).partialValue
       case .maximum: max(a, b)
       case .minimum: min(a, b)
+      case .threshold: a.magnitude > b.magnitude ? a : 0
       }
     } reals: { a, b in
       switch function {
@@ -120,6 +121,7 @@ extension Rules {
       case .divide: a / b
       case .maximum: max(a, b)
       case .minimum: min(a, b)
+      case .threshold: a.magnitude > b ? a : 0
       }
     } computed: { lane, a, b, node in
       lane.binary(function, a, b, node: node)
@@ -183,7 +185,7 @@ extension Rules {
   }
 
   private static func power(_ call: Call) throws(ImportFailure) -> [Tensor?] {
-    let (base, exponent) = (try call.input(0), try call.input(1))
+    let (base, exponent) = (try call.input(0), try exponent(try call.input(1), of: try call.input(0), call))
     let result = try zipped(base, exponent, call) { base, exponent in
       Int64(exactly: pow(Double(base), Double(exponent)).rounded()) ?? 0
     } reals: { base, exponent in
@@ -202,6 +204,13 @@ extension Rules {
       }
     }
     return [result]
+  }
+
+  /// The power of a computed number may be a whole number; all else is of one type.
+  private static func exponent(_ exponent: Tensor, of base: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
+    guard !base.isKnown, !exponent.type.isReal, let powers = exponent.knownReals else { return exponent }
+    try call.checked(exponent.shape)
+    return .reals(Weight(powers, shape: exponent.shape, type: base.type))
   }
 
   private static func remainder(_ call: Call) throws(ImportFailure) -> [Tensor?] {
