@@ -239,7 +239,7 @@ KERNELS(INT8, int8)
 KERNELS(INT4, int4)
 #undef KERNELS
 
-TARGET static size_t detect(const float *source, size_t first, size_t count, float threshold, uint32_t *indices,
+TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
                             float *values, float *dense);
 
 static const quell_kernels kernels = {

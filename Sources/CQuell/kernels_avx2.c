@@ -1,5 +1,6 @@
 #include "kernels.h"
 #if defined(__x86_64__)
+#include "processor_x86.h"
 #include <immintrin.h>
 #include <string.h>
 
@@ -91,14 +92,15 @@ static const _Alignas(16) int8_t front[16][16] = {
     {LANE(1), LANE(2), LANE(3), NONE}, {LANE(0), LANE(1), LANE(2), LANE(3)},
 };
 
-TARGET static size_t detect(const float *source, size_t first, size_t count, float threshold, uint32_t *indices,
+TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
                             float *values, float *dense) {
   const __m128i limit = _mm_castps_si128(_mm_set1_ps(threshold));
-  __m128i index = _mm_add_epi32(_mm_setr_epi32(0, 1, 2, 3), _mm_set1_epi32((int)first));
+  const __m128i lanes = _mm_setr_epi32(0, 1, 2, 3);
+  __m128i index = _mm_add_epi32(_mm_set1_epi32((int)start), lanes);
   size_t end = 0;
   for (size_t at = 0; at < count; at += 4) {
     const int left = count - at < 4 ? (int)(count - at) : 4;
-    const __m128i mask = _mm_cmpgt_epi32(_mm_set1_epi32(left), _mm_setr_epi32(0, 1, 2, 3));
+    const __m128i mask = _mm_cmpgt_epi32(_mm_set1_epi32(left), lanes);
     const __m128i bits = _mm_castps_si128(_mm_maskload_ps(source + at, mask));
     const __m128i magnitude = _mm_and_si128(bits, _mm_set1_epi32(0x7fffffff));
     const __m128i fires = _mm_and_si128(mask, _mm_srai_epi32(_mm_sub_epi32(limit, magnitude), 31));
@@ -114,10 +116,7 @@ TARGET static size_t detect(const float *source, size_t first, size_t count, flo
 }
 
 const quell_kernels *quell_kernels_avx2(void) {
-  __builtin_cpu_init();
-  const int supported =
-      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-  return supported ? &kernels : NULL;
+  return processor_has_avx2() ? &kernels : NULL;
 }
 #else
 const quell_kernels *quell_kernels_avx2(void) {

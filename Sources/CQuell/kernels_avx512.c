@@ -1,5 +1,6 @@
 #include "kernels.h"
 #if defined(__x86_64__)
+#include "processor_x86.h"
 #include <immintrin.h>
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")))
@@ -70,8 +71,8 @@ INLINE vector scale(const uint8_t *block) {
 TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
                             float *values, float *dense) {
   const __m512i limit = _mm512_castps_si512(_mm512_set1_ps(threshold));
-  __m512i index = _mm512_add_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                                   _mm512_set1_epi32((int)start));
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512i index = _mm512_add_epi32(_mm512_set1_epi32((int)start), lanes);
   size_t end = 0;
   for (size_t at = 0; at < count; at += LANES) {
     const __mmask16 mask = count - at < LANES ? first(count - at) : 0xffff;
@@ -89,12 +90,7 @@ TARGET static size_t detect(const float *source, size_t start, size_t count, flo
 }
 
 const quell_kernels *quell_kernels_avx512(void) {
-  __builtin_cpu_init();
-  const int supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                        __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                        __builtin_cpu_supports("f16c");
-  return supported ? &kernels : NULL;
+  return processor_has_avx512() ? &kernels : NULL;
 }
 #else
 const quell_kernels *quell_kernels_avx512(void) {

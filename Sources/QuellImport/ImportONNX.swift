@@ -46,15 +46,16 @@ func stepProgram(of file: MappedFile, isCancelled: @escaping () -> Bool = { fals
   try GraphCheck.library(model, file.bytes, order: try graph.sortedNodes())
   let specialiser = try Specialiser(model, file: file, isCancelled: isCancelled)
   var flows = try Flow.pair(specialiser)
-  var found = (attentions: 0, normalizations: 0, folded: 0)
+  var found = (attentions: 0, normalizations: 0, folded: 0, thresholds: 0)
   for (index, lane) in specialiser.lanes.enumerated() {
     let attention =
       specialiser.interface.isWindow
       ? try WindowFold.apply(flows[index], past: lane.past, nodes: specialiser.nodes) : AttentionLift.apply(flows[index], past: lane.past)
     let normalization = NormalizationLift.apply(attention.flow)
     let fold = ParameterFold.apply(normalization.flow)
-    flows[index] = fold.flow
-    found = (attention.found, normalization.found, fold.found)
+    let threshold = ThresholdLift.apply(fold.flow)
+    flows[index] = threshold.flow
+    found = (attention.found, normalization.found, fold.found, threshold.found)
   }
   let (program, fusion) = try Lowering.lower(flows[0], nodes: specialiser.nodes).fused
   try Agreement.check(flows, nodes: specialiser.nodes)
@@ -62,15 +63,16 @@ func stepProgram(of file: MappedFile, isCancelled: @escaping () -> Bool = { fals
 }
 
 private func report(
-  _ model: ONNXModel, _ specialiser: Specialiser, _ program: Program, _ found: (attentions: Int, normalizations: Int, folded: Int),
-  _ fusion: ImportReport.Fusion
+  _ model: ONNXModel, _ specialiser: Specialiser, _ program: Program,
+  _ found: (attentions: Int, normalizations: Int, folded: Int, thresholds: Int), _ fusion: ImportReport.Fusion
 ) -> ImportReport {
   var sites: [ImportReport.Site] = []
   for operation in program.operations {
     if case .events(let site, let source) = operation {
       sites.append(
         ImportReport.Site(
-          name: program.siteNames[site], kind: program.siteKinds[site], inputs: program.count(source), outputs: 0))
+          name: program.siteNames[site], kind: program.siteKinds[site], inputs: program.count(source), outputs: 0,
+          threshold: program.siteThresholds[site]))
     }
     if case .linear(_, _, _, _, let result) = operation { sites[sites.count - 1].outputs += program.count(result) }
   }
@@ -87,13 +89,15 @@ private func report(
   return ImportReport(
     producer: model.producer, opset: Int(truncatingIfNeeded: model.opsets[""] ?? 0), nodes: specialiser.nodes.count,
     inputs: inputs, attentions: found.attentions, normalizations: found.normalizations, folded: found.folded,
+    thresholds: found.thresholds,
     fusion: fusion,
     quantizations: specialiser.lanes[0].quantizedNodes.count,
     operations: program.operations.count, stateSize: program.stateSize, scratchSize: program.scratchSize,
     vocabularySize: program.vocabularySize, contextLength: program.contextLength, sites: sites, storage: [], agreement: nil)
 }
 
-private func isSameFile(_ path: String, _ other: String) -> Bool {
+/// Whether two paths lead to one file or folder.
+func isSameFile(_ path: String, _ other: String) -> Bool {
   var first = stat()
   var second = stat()
   return stat(path, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino

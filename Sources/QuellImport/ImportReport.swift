@@ -10,6 +10,8 @@ public struct ImportReport: Sendable {
     public var inputs: Int
     /// Outputs of all linear operations that it feeds.
     public var outputs: Int
+    /// What magnitudes must exceed there, as the graph says; 0 where it says nothing.
+    public var threshold: Float
   }
 
   /// What was put together so that a step does less.
@@ -56,6 +58,8 @@ public struct ImportReport: Sendable {
   public var normalizations: Int
   /// Biases and gains that went into the operation before them.
   public var folded: Int
+  /// Linear operations whose input went through a threshold, which became their site's.
+  public var thresholds: Int
   /// What was put together so that a step does less.
   public var fusion: Fusion
   /// Quantisations of computed vectors that were left out: the program computes in floating point.

@@ -15,6 +15,7 @@ struct ImportExplanation {
     lines += [
       "lifted    \(report.attentions) attentions and \(report.normalizations) normalisations, put together from their parts",
       "folded    \(report.folded) biases and gains into the operations before them",
+      "sparse    \(report.thresholds) linear operations behind a threshold",
       "fused     \(fusion.linears) linear operations into \(fusion.matrices) wide matrices",
       "fused     \(fusion.elementwise) elementwise operations into \(fusion.chains) chains, \(fusion.eventLists) of which list events, too",
       "fused     \(fusion.copies) copies of new state into the operations that compute it",
@@ -30,8 +31,8 @@ struct ImportExplanation {
       ).lines + [""]
     lines +=
       TextTable(
-        header: ["site", "kind", "inputs", "outputs"],
-        rows: report.sites.map { [$0.name, $0.kind, "\($0.inputs)", "\($0.outputs)"] }
+        header: ["site", "kind", "inputs", "outputs", "threshold"],
+        rows: report.sites.map { [$0.name, $0.kind, "\($0.inputs)", "\($0.outputs)", "\($0.threshold)"] }
       ).lines
     return lines.joined(separator: "\n") + "\n\n"
   }

@@ -8,7 +8,9 @@ struct QuellCommand: ParsableCommand {
     commandName: "quell",
     abstract: "Run language models whose activations are mostly quiet.",
     version: String(cString: quell_version()),
-    subcommands: [ImportCommand.self, RunCommand.self, CalibrateCommand.self, EvaluateCommand.self, InspectCommand.self])
+    subcommands: [
+      ImportCommand.self, RunCommand.self, CalibrateCommand.self, EvaluateCommand.self, ExportCommand.self, InspectCommand.self,
+    ])
 
   static func main() {
     Interruption.install()

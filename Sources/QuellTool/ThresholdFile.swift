@@ -42,6 +42,11 @@ struct ThresholdFile: Codable {
 
   /// Reads a file and returns its thresholds in the order of the model's sites; refuses one that was not made for this model.
   static func thresholds(fromFile path: String, for model: Model) throws -> [Float] {
+    try read(path).thresholds(for: model, path)
+  }
+
+  /// Reads a file, whatever model it was made for.
+  static func read(_ path: String) throws -> ThresholdFile {
     let bytes = Data(try Files.read(path))
     do {
       let header = try decoder.decode(Header.self, from: bytes)
@@ -49,7 +54,7 @@ struct ThresholdFile: Codable {
       guard header.version == currentVersion else {
         throw CommandFailure(.unsupported, "'\(path)' is of version \(header.version); this Quell reads version \(currentVersion)")
       }
-      return try decoder.decode(ThresholdFile.self, from: bytes).match(model, path)
+      return try decoder.decode(ThresholdFile.self, from: bytes)
     } catch let error as DecodingError {
       throw malformed(path, error.reason)
     }
@@ -61,8 +66,12 @@ struct ThresholdFile: Codable {
     let version: Int
   }
 
-  private func match(_ model: Model, _ path: String) throws -> [Float] {
-    guard modelFingerprint == ThresholdFile.digits(model.fingerprint) else {
+  /// Whether the file was made for a model.
+  func belongs(to model: Model) -> Bool { modelFingerprint == ThresholdFile.digits(model.fingerprint) }
+
+  /// The thresholds in the order of a model's sites; refuses a model that the file, which was read from `path`, is not for.
+  func thresholds(for model: Model, _ path: String) throws -> [Float] {
+    guard belongs(to: model) else {
       throw ThresholdFile.malformed(path, "it was made for another model; calibrate this one")
     }
     var thetas: [String: Float] = [:]

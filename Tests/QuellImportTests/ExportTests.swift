@@ -110,7 +110,7 @@ struct ExportTests {
       let offset = program.bufferOffsets[buffer] + start
       return (buffer, offset..<(offset + count))
     }
-    func replay(_ operation: Quell.Operation, tile: Range<Int>? = nil) {
+    func replay(_ operation: Quell.Operation, over tile: Range<Int>? = nil) {
       func part(of range: Range<Int>) -> Range<Int> {
         guard let tile, range.count > 1 else { return range }
         return (range.lowerBound + tile.lowerBound)..<(range.lowerBound + tile.upperBound)
@@ -128,7 +128,7 @@ struct ExportTests {
       if case .chain(let count, let elements) = operation {
         chained = count
         for tile in 0..<(elements / 16) {
-          for member in program.operations[(index + 1)...(index + count)] { replay(member, tile: (16 * tile)..<(16 * tile + 16)) }
+          for member in program.operations[(index + 1)...(index + count)] { replay(member, over: (16 * tile)..<(16 * tile + 16)) }
         }
       } else if chained > 0 {
         chained -= 1

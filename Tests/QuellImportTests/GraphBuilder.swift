@@ -91,12 +91,17 @@ struct GraphBuilder {
 
   /// A node, named after its first output unless it is given a name.
   mutating func node(
-    _ operation: String, _ inputs: [String], _ outputs: [String], ints: [String: Int] = [:], domain: String = "", name: String? = nil
+    _ operation: String, _ inputs: [String], _ outputs: [String], ints: [String: Int] = [:], floats: [String: Float] = [:],
+    domain: String = "", name: String? = nil
   ) {
     var bytes = inputs.flatMap { GraphBuilder.field(1, $0) } + outputs.flatMap { GraphBuilder.field(2, $0) }
     bytes += GraphBuilder.field(3, name ?? "make_\(outputs[0])") + GraphBuilder.field(4, operation)
     for (key, value) in ints {
       bytes += GraphBuilder.field(5, GraphBuilder.field(1, key) + GraphBuilder.field(3, value) + GraphBuilder.field(20, 2))
+    }
+    for (key, value) in floats {
+      let number: [UInt8] = [2 << 3 | 5] + withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+      bytes += GraphBuilder.field(5, GraphBuilder.field(1, key) + number + GraphBuilder.field(20, 1))
     }
     if !domain.isEmpty {
       bytes += GraphBuilder.field(7, domain)
@@ -104,6 +109,12 @@ struct GraphBuilder {
     }
     graph += GraphBuilder.field(1, bytes)
   }
+
+  /// The graph's own bytes, as a branch holds them.
+  var body: [UInt8] { GraphBuilder.field(2, "branch") + graph }
+
+  /// An attribute that holds a graph.
+  static func branch(_ name: String, _ body: [UInt8]) -> [UInt8] { field(5, field(1, name) + field(6, body) + field(20, 5)) }
 
   /// The bytes of the model.
   var model: Data {

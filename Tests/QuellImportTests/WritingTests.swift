@@ -9,9 +9,9 @@ struct WritingTests {
   /// logits = head * table[token], with two tokens of width two, by hand.
   private func handmade(_ path: String) throws {
     let operations: [UInt32] = [
-      1, 0, 0, 0, 0, 0, 0, 0,  // row of tensor 0 by the token into value 0
+      1, 0, 0, 0, 0, .max, 0, 0,  // row of tensor 0 by the token into value 0, no scale
       6, 0, 0, 0, 0, 0, 0, 0,  // events of site 0 from value 0
-      7, 1, 0, .max, 1, 0, 0, 0,  // linear with tensor 1, input-major, no bias, into value 1
+      7, 1, 0, .max, .max, 1, 0, 0,  // linear with tensor 1, input-major, no bias and no scale, into value 1
     ]
     try GGUFWriter.write(
       to: path,

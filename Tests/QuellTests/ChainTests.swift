@@ -68,8 +68,7 @@ private func elementwiseModel(chained: Bool) -> FileBuilder {
     #expect(sessions[0].eventCounts[0] > 0 && sessions[0].eventCounts[0] < 5 * 1300)
   }
 
-  @Test(arguments: InstructionSet.allCases.filter { $0.isAvailable })
-  func aListInPartsIsTheListOfTheWhole(_ instructionSet: InstructionSet) throws {
+  @Test(arguments: InstructionSet.available) func aListInPartsIsTheListOfTheWhole(instructionSet: InstructionSet) throws {
     let kernels = try instructionSet.kernels()
     var random = SplitMix(state: 3)
     let source = (0..<1000).map { _ in random.nextFloat() }
@@ -82,7 +81,9 @@ private func elementwiseModel(chained: Bool) -> FileBuilder {
             var list = EventList(indices: indices.baseAddress!, values: values.baseAddress!, dense: dense.baseAddress!)
             var first = 0
             for part in parts {
-              source.withUnsafeBufferPointer { list.detect($0.baseAddress! + first, from: first, count: part, threshold: 0.5, kernels) }
+              source.withUnsafeBufferPointer {
+                list.detect($0.baseAddress! + first, from: first, count: part, threshold: 0.5, kernels)
+              }
               first += part
             }
             #expect(list.inputs == source.count)

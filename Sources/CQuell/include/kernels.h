@@ -14,10 +14,10 @@ typedef void quell_add_rows(const void *matrix, size_t outputs, const uint32_t *
 typedef void quell_multiply_rows(const void *matrix, size_t outputs, const float *vector, size_t inputs,
                                  const float *initial, float *result);
 
-/* Lists what is above the threshold, in order, and returns how many; the first number of the source has the index
- * `first`. Indices and values have room for 16 more than `count`; dense gets the source with zeros where nothing fired.
+/* Lists what of `count` numbers is above the threshold, in order, and returns how much. The first number has the index
+ * `start`. Indices and values have room for 16 more than `count`; dense gets the source with zeros where nothing fired.
  */
-typedef size_t quell_detect(const float *source, size_t first, size_t count, float threshold, uint32_t *indices,
+typedef size_t quell_detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
                             float *values, float *dense);
 
 /* The kernels of one instruction set. */

@@ -29,6 +29,7 @@ enum Elementwise {
     case .divide: combine(operands, result, count) { $0 / $1 }
     case .maximum: combine(operands, result, count) { maximum($0, $1) }
     case .minimum: combine(operands, result, count) { minimum($0, $1) }
+    case .threshold: combine(operands, result, count) { threshold($0, $1) }
     }
   }
 
@@ -107,6 +108,12 @@ enum Elementwise {
   @inline(__always)
   private static func minimum(_ left: SIMD8<Float>, _ right: SIMD8<Float>) -> SIMD8<Float> {
     right.replacing(with: left, where: (left .< right) .| (left .!= left))
+  }
+
+  /// What the events of a site carry, in place; a NaN stays.
+  @inline(__always)
+  private static func threshold(_ x: SIMD8<Float>, _ limit: SIMD8<Float>) -> SIMD8<Float> {
+    SIMD8(repeating: 0).replacing(with: x, where: (absolute(x) .> limit) .| (x .!= x))
   }
 
   /// The magnitude.

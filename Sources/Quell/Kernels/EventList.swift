@@ -31,16 +31,14 @@ struct EventList {
   mutating func detect(
     _ source: UnsafePointer<Float>, from first: Int = 0, count: Int, threshold: Float, _ kernels: UnsafePointer<quell_kernels>?
   ) {
-    var end = first == 0 ? 0 : self.count
-    defer {
-      inputs = first + count
-      self.count = end
-    }
+    inputs = first + count
+    let start = first == 0 ? 0 : self.count
     if let kernels {
-      end += kernels.pointee.detect(source, first, count, threshold, indices + end, values + end, dense + first)
+      self.count = start + kernels.pointee.detect(source, first, count, threshold, indices + start, values + start, dense + first)
       return
     }
     let limit = threshold.bitPattern
+    var end = start
     for place in 0..<count {
       let index = first &+ place
       let value = source[place]
@@ -50,5 +48,6 @@ struct EventList {
       dense[index] = Float(bitPattern: value.bitPattern & (0 &- fires))
       end &+= Int(truncatingIfNeeded: fires)
     }
+    self.count = end
   }
 }

@@ -68,6 +68,8 @@ public enum BinaryFunction: UInt32, Sendable, CaseIterable {
   case divide = 3
   case maximum = 4
   case minimum = 5
+  /// The left element where its magnitude is above the right one, else 0; a NaN stays.
+  case threshold = 6
 }
 
 /// What becomes of several elements that are taken together.

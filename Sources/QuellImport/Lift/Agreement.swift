@@ -13,7 +13,9 @@ enum Agreement {
     for (first, second) in zip(live[0], live[1]) {
       let left = flows[0].trace.values[first]
       let right = flows[1].trace.values[second]
-      guard left.count == right.count, left.source.isSame(as: right.source, numbers) else { throw differs(left, nodes) }
+      guard left.count == right.count, left.source.isSame(as: right.source, numbers),
+        flows[0].thresholds[first] == flows[1].thresholds[second]
+      else { throw differs(left, nodes) }
     }
     guard live[0].count == live[1].count else {
       let longer = live[0].count > live[1].count ? 0 : 1

@@ -14,6 +14,20 @@ struct Flow {
   var trace: Trace
   var logits: [Element]
   var states: [State]
+  /// The thresholds of linear operations, by value of the trace; 0 where there is none.
+  var thresholds: [Int: Float] = [:]
+  /// Where the graph hands vectors to linear operations.
+  var feeds: [SiteInput: Set<Feed>] = [:]
+}
+
+/// A place of the graph where a vector enters a linear operation.
+struct Feed: Hashable, Comparable {
+  /// The node, by its number.
+  var node: Int
+  /// Which of its inputs the vector is; nil where the node makes the vector itself.
+  var input: Int?
+
+  static func < (left: Feed, right: Feed) -> Bool { (left.node, left.input ?? -1) < (right.node, right.input ?? -1) }
 }
 
 extension Flow {
@@ -34,7 +48,7 @@ extension Flow {
         let value = lane.trace.add(.state(number), count: input.shape(past: lane.past).product, node: -1)
         states.append(State(input: input, value: value, shape: input.shape(past: lane.past), next: try elements(output)))
       }
-      flows.append(Flow(trace: lane.trace, logits: logits, states: states))
+      flows.append(Flow(trace: lane.trace, logits: logits, states: states, feeds: lane.feeds))
     }
     return flows
   }

@@ -17,8 +17,8 @@ struct Lowering {
   private var constants: [[UInt32]: Int] = [:]
   private var matrices = StoredMatrices()
   private var tensorNames: Set<String> = []
-  /// Linear operations by their input: they share one list of events.
-  private var sharing: [[Element]: [Int]] = [:]
+  /// Linear operations by their site: they share one list of events.
+  private var sharing: [SiteInput: [Int]] = [:]
   private let heads: Set<Int>
   private let titles: [Int: String]
 
@@ -37,7 +37,7 @@ struct Lowering {
     heads = flow.heads
     titles = LinearTitles(flow, heads: heads, nodes: nodes).titles
     for (number, isLive) in live.enumerated() where isLive {
-      if case .linear(_, let input, _) = flow.trace.values[number].source { sharing[input, default: []].append(number) }
+      if let site = site(of: number) { sharing[site, default: []].append(number) }
     }
   }
 
@@ -78,8 +78,9 @@ struct Lowering {
       let (gain, bias) = (try vector(gain), try vector(bias))
       program.operations.append(
         .normalize(.layer, source: operand, gain: gain, bias: bias, epsilon: epsilon, result: newResult(number)))
-    case .linear(_, let input, _):
-      try lowerLinears(sharing[input] ?? [number], input)
+    case .linear:
+      guard let site = site(of: number) else { return }
+      try lowerLinears(sharing[site] ?? [number], site)
     case .attention(let attention):
       let operands = (try operand(attention.query), try operand(attention.key), try operand(attention.value))
       program.caches.append(
@@ -101,14 +102,22 @@ struct Lowering {
     }
   }
 
-  /// Linear operations over one input: one list of events, then each of them, those that can be as one.
-  private mutating func lowerLinears(_ numbers: [Int], _ input: [Element]) throws(ImportFailure) {
-    let source = try operand(input)
+  /// The site of a linear operation; nil for any other.
+  private func site(of number: Int) -> SiteInput? {
+    guard case .linear(_, let input, _) = flow.trace.values[number].source else { return nil }
+    return SiteInput(elements: input, threshold: flow.thresholds[number] ?? 0)
+  }
+
+  /// Linear operations at one site: one list of events, then each of them, those that can be as one.
+  private mutating func lowerLinears(_ numbers: [Int], _ input: SiteInput) throws(ImportFailure) {
+    let source = try operand(input.elements)
     let groups = LinearGroups(numbers, flow.trace, heads: heads, stored: matrices).groups
     let site = program.siteNames.count
     let names = siteNames.add(numbers.map { titles[$0] ?? "" }, isHead: numbers.contains { heads.contains($0) })
     program.siteNames.append(names.name)
     program.siteKinds.append(names.kind)
+    program.siteThresholds.append(input.threshold)
+    program.siteFeeds.append((flow.feeds[input] ?? []).sorted().map { (nodes[$0.node], $0.input) })
     program.operations.append(.events(site: site, source: source))
     for group in groups {
       let named = group.numbers.compactMap { titles[$0] }.filter { !$0.isEmpty }

@@ -52,6 +52,10 @@ struct Program {
   var caches: [Cache] = []
   var siteNames: [String] = []
   var siteKinds: [String] = []
+  /// What magnitudes must exceed at each site.
+  var siteThresholds: [Float] = []
+  /// Where the graph hands each site's vector to linear operations.
+  var siteFeeds: [[(node: ONNXNode, input: Int?)]] = []
   var fills: [Fill] = []
   var logits = 0
   var vocabularySize = 0

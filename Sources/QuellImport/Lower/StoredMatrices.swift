@@ -1,6 +1,10 @@
-import Dispatch
 import Quell
-import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 /// The matrices and tables of a model file, by what they hold: equal ones are stored once, whether the graph shares them,
 /// or an exporter wrote the embedding table a second time as the head. A matrix is given with one row for each output, as the
@@ -19,7 +23,7 @@ struct StoredMatrices {
     var layout: MatrixLayout
   }
 
-  private static let sampleCount = 64
+  private static let sampleCount = 8
   private var entries: [Key: [Entry]] = [:]
 
   /// The tensor that holds a matrix in one of some layouts.
@@ -56,29 +60,28 @@ extension Weight {
   /// Whether two matrices of one shape hold the same numbers, bit by bit.
   fileprivate func holdsSame(as other: Weight) -> Bool {
     if self == other { return true }
-    // Often one is the other transposed: squares stay in the cache whichever way they are read.
-    let side = MatrixTile.side
-    let isSame = Atomic(true)
-    let rows = (shape[0] + side - 1) / side
-    DispatchQueue.concurrentPerform(iterations: rows) { block in
-      for column in stride(from: 0, to: shape[1], by: side) where isSame.load(ordering: .relaxed) {
-        let (rows, columns) = ((block * side)..<min((block + 1) * side, shape[0]), column..<min(column + side, shape[1]))
-        if !holdsSame(as: other, rows, columns) { isSame.store(false, ordering: .relaxed) }
+    // Often one is the other transposed: tiles stay in the cache whichever way they are read.
+    let bands = (shape[0] + MatrixTile.height - 1) / MatrixTile.height
+    do throws(Difference) {
+      try Workers().perform(0..<bands) { memory, band throws(Difference) in
+        let others = Workers.Memory()
+        let rows = (band * MatrixTile.height)..<min((band + 1) * MatrixTile.height, shape[0])
+        for column in stride(from: 0, to: shape[1], by: MatrixTile.width) {
+          let columns = column..<min(column + MatrixTile.width, shape[1])
+          if !tile(rows, columns, memory).holdsSame(as: other.tile(rows, columns, others)) { throw Difference() }
+        }
       }
+      return true
+    } catch {
+      return false
     }
-    return isSame.load(ordering: .relaxed)
   }
 
-  private func holdsSame(as other: Weight, _ rows: Range<Int>, _ columns: Range<Int>) -> Bool {
-    for row in rows {
-      var mine = layout.offset + row * layout.strides[0] + columns.lowerBound * layout.strides[1]
-      var others = other.layout.offset + row * other.layout.strides[0] + columns.lowerBound * other.layout.strides[1]
-      for _ in columns {
-        guard source.float(mine).bitPattern == other.source.float(others).bitPattern else { return false }
-        mine += layout.strides[1]
-        others += other.layout.strides[1]
-      }
-    }
-    return true
+  private struct Difference: Error {}
+}
+
+extension MatrixTile {
+  fileprivate func holdsSame(as other: MatrixTile) -> Bool {
+    (0..<rows).allSatisfy { memcmp(line($0), other.line($0), columns * 4) == 0 }
   }
 }

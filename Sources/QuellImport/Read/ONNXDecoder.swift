@@ -78,7 +78,7 @@ struct ONNXDecoder {
 
   private mutating func node(_ range: Range<Int>) throws(ImportFailure) -> ONNXNode {
     try countPart()
-    var node = ONNXNode()
+    var node = ONNXNode(bytes: range)
     var reader = ProtobufReader(buffer, range)
     while let (number, payload) = try reader.next() {
       guard case .bytes(let range) = payload else { continue }

@@ -17,6 +17,8 @@ struct ONNXGraph {
 
 /// One application of an operator.
 struct ONNXNode {
+  /// Where the node's message lies in the file.
+  var bytes: Range<Int> = 0..<0
   var name = ""
   var operatorType = ""
   var domain = ""

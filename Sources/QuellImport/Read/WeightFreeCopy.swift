@@ -38,50 +38,35 @@ struct WeightFreeCopy {
 
   private func copy(_ message: Message, _ range: Range<Int>, isMain: Bool = false) throws(ImportFailure) -> [UInt8] {
     if case .tensor = message { return try tensor(range) }
-    var out: [UInt8] = []
+    var out = ProtobufBytes()
     var nodes: [[UInt8]] = []
     var reader = ProtobufReader(buffer, range)
     var start = reader.position
     while let (number, payload) = try reader.next() {
       if case .bytes(let inner) = payload, let child = message.child(number) {
         let bytes = try copy(child, inner, isMain: message == .model && child == .graph)
-        if isMain, child == .node { nodes.append(bytes) } else { append(field: number, bytes, to: &out) }
+        if isMain, child == .node { nodes.append(bytes) } else { out.append(field: number, bytes) }
       } else {
-        out.append(contentsOf: buffer[start..<reader.position])
+        out.append(buffer[start..<reader.position])
       }
       start = reader.position
     }
-    if isMain { for number in order { append(field: 1, nodes[number], to: &out) } }
-    return out
+    if isMain { for number in order { out.append(field: 1, nodes[number]) } }
+    return out.bytes
   }
 
   private func tensor(_ range: Range<Int>) throws(ImportFailure) -> [UInt8] {
-    var kept: [UInt8] = []
+    var kept = ProtobufBytes()
     var isExternal = false
     var reader = ProtobufReader(buffer, range)
     var start = reader.position
     while let (number, payload) = try reader.next() {
       if case (14, .varint(1)) = (number, payload) { isExternal = true }
-      if [1, 2, 8].contains(number) { kept.append(contentsOf: buffer[start..<reader.position]) }
+      if [1, 2, 8].contains(number) { kept.append(buffer[start..<reader.position]) }
       start = reader.position
     }
     guard isExternal || range.count > WeightFreeCopy.smallTensor else { return Array(buffer[range]) }
-    append(field: 9, [0], to: &kept)
-    return kept
-  }
-
-  private func append(field: Int, _ bytes: [UInt8], to out: inout [UInt8]) {
-    appendVarint(UInt64(field) << 3 | 2, to: &out)
-    appendVarint(UInt64(bytes.count), to: &out)
-    out.append(contentsOf: bytes)
-  }
-
-  private func appendVarint(_ value: UInt64, to out: inout [UInt8]) {
-    var rest = value
-    while rest >= 0x80 {
-      out.append(UInt8(rest & 0x7f) | 0x80)
-      rest >>= 7
-    }
-    out.append(UInt8(rest))
+    kept.append(field: 9, [0])
+    return kept.bytes
   }
 }

@@ -111,6 +111,7 @@ extension Rules {
       case .divide: b == 0 ? 0 : a.dividedReportingOverflow(by: b).partialValue
       case .maximum: max(a, b)
       case .minimum: min(a, b)
+      case .threshold: a.magnitude > b.magnitude ? a : 0
       }
     } reals: { a, b in
       switch function {
@@ -120,6 +121,7 @@ extension Rules {
       case .divide: a / b
       case .maximum: max(a, b)
       case .minimum: min(a, b)
+      case .threshold: a.magnitude > b ? a : 0
       }
     } computed: { lane, a, b, node in
       lane.binary(function, a, b, node: node)

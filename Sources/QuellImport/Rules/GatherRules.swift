@@ -171,7 +171,7 @@ extension Rules {
     let tensors = [try call.input(0), try call.input(1), try call.input(2)]
     let shape = try call.broadcast(tensors)
     guard let condition = tensors[0].knownIntegers else {
-      return [call.opaque(shape: shape, type: tensors[1].type, "chooses by a computed condition")]
+      return [kept(tensors, shape, call) ?? call.opaque(shape: shape, type: tensors[1].type, "chooses by a computed condition")]
     }
     let layouts = tensors.compactMap { Layout(contiguous: $0.shape).broadcast(to: shape) }
     guard layouts.count == 3 else { return [] }
@@ -182,5 +182,20 @@ extension Rules {
       picks.append(choice, places[choice + 1][index])
     }
     return [picks.assembled(shape: shape, in: call)]
+  }
+
+  /// The side of a choice that is kept where a judgement of it holds, the other being zero; nil for any other choice.
+  private static func kept(_ tensors: [Tensor], _ shape: [Int], _ call: Call) -> Tensor? {
+    let elements = tensors.map { call.lane.elements(of: $0, broadcastTo: shape, node: call.number) }
+    guard var judgements = call.lane.judgements(of: elements[0]) else { return nil }
+    for (kept, other) in [(1, 2), (2, 1)] {
+      if elements[other].allSatisfy({ call.lane.trace.known($0) == 0 }),
+        let result = call.lane.kept(elements[kept], where: judgements, node: call.number)
+      {
+        return call.dynamic(result, shape: shape, type: tensors[kept].type)
+      }
+      judgements = judgements.map { Judgement($0.element, in: $0.set.complement) }
+    }
+    return nil
   }
 }

@@ -45,8 +45,9 @@ extension Rules {
       try call.checked(weight.shape)
       return try converted(tensor.counted, to: type, call)
     case .dynamic(var dynamic):
-      // The program computes in single precision throughout.
-      guard type.isReal == dynamic.type.isReal, type != .bool else {
+      // The program computes in single precision throughout; truth values stay what they are until they choose.
+      let isTruth = call.lane.judgements(of: dynamic.elements) != nil
+      guard isTruth || type.isReal == dynamic.type.isReal && type != .bool else {
         return call.opaque(shape: dynamic.shape, type: type, "casts computed numbers to another kind")
       }
       dynamic.type = type

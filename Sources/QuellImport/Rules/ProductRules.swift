@@ -71,10 +71,7 @@ extension Rules {
     var elements: [Element] = []
     let inputs = matrix.shape[0]
     for start in stride(from: 0, to: input.count, by: inputs) {
-      let row = Array(input[start..<(start + inputs)])
-      let number = call.lane.trace.add(
-        .linear(matrix: matrix, input: row, bias: nil), count: matrix.shape[1], node: call.number)
-      elements += call.lane.trace.elements(of: number)
+      elements += call.lane.linear(matrix, Array(input[start..<(start + inputs)]), call)
     }
     return elements
   }

@@ -66,11 +66,13 @@ final class Lane {
 
   /// function(left, right), elementwise, where both have the result's length.
   ///
-  /// Adding zero and multiplying by one give the operand itself, so that scales and masks without effect vanish.
+  /// Adding zero and multiplying by one give the operand itself, so that scales and masks without effect vanish;
+  /// multiplying by judgements of the operand is a threshold.
   func binary(_ function: BinaryFunction, _ left: [Element], _ right: [Element], node: Int) -> [Element] {
+    if function == .multiply, let kept = gated(left, by: right, node: node) ?? gated(right, by: left, node: node) { return kept }
     let neutral: Double
     switch function {
-    case .add, .subtract: neutral = 0
+    case .add, .subtract, .threshold: neutral = 0
     case .multiply, .divide: neutral = 1
     case .maximum, .minimum: return trace.make(.binary(function, left, right), count: left.count, node: node)
     }
@@ -89,6 +91,22 @@ final class Lane {
     let scalar = scalars[number] ?? Weight([number], shape: [1], type: .float32)
     scalars[number] = scalar
     return [Element](repeating: trace.elements(of: scalar, node: node)[0], count: count)
+  }
+
+  // MARK: Linear operations
+
+  /// Where the graph hands vectors to linear operations.
+  private(set) var feeds: [SiteInput: Set<Feed>] = [:]
+
+  /// A row of a linear operation's input times its matrix.
+  func linear(_ matrix: Weight, _ row: [Element], _ call: Call) -> [Element] {
+    let places = Set(row)
+    let input = call.inputs.firstIndex { tensor in
+      guard case .dynamic(let dynamic) = tensor else { return false }
+      return places.isSubset(of: quantization(of: dynamic.elements)?.elements ?? dynamic.elements)
+    }
+    feeds[SiteInput(elements: row), default: []].insert(Feed(node: call.number, input: input))
+    return trace.make(.linear(matrix: matrix, input: row, bias: nil), count: matrix.shape[1], node: call.number)
   }
 
   // MARK: Quantisation
@@ -141,7 +159,7 @@ final class Lane {
     guard depth > 0 else { return false }
     switch trace.values[Int(value)].source {
     case .unary(.relu, _), .unary(.sigmoid, _), .unary(.exponential, _), .softmax, .squareRoot: return true
-    case .mean(let source): return isNeverNegative(source, depth: depth - 1)
+    case .mean(let source), .binary(.threshold, let source, _): return isNeverNegative(source, depth: depth - 1)
     case .binary(.multiply, let left, let right) where left == right: return true
     case .binary(.add, let left, let right), .binary(.multiply, let left, let right), .binary(.divide, let left, let right):
       return isNeverNegative(left, depth: depth - 1) && isNeverNegative(right, depth: depth - 1)
@@ -152,6 +170,14 @@ final class Lane {
   }
 
   private var scalars: [Double: Weight] = [:]
+
+  /// What the elements of values of truth depend on, by value.
+  var judgements: [Int32: [Judgement]] = [:]
+
+  /// Numbers times the truth values of judgements of them.
+  private func gated(_ elements: [Element], by truths: [Element], node: Int) -> [Element]? {
+    judgements(of: truths).flatMap { kept(elements, where: $0, node: node) }
+  }
 
   private func isAll(_ elements: [Element], _ number: Double) -> Bool {
     elements.allSatisfy { trace.known($0) == number }

@@ -114,7 +114,7 @@ public enum GGUFWriter {
     }
     let start = aligned(head.bytes.count)
     let file = try OutputFile(path: path, count: start + end)
-    try file.write(head.bytes)
+    try file.write(head.bytes, at: 0)
     let total = tensors.reduce(0) { $0 + $1.sourceBytes }
     var done = 0
     func advance(_ count: Int) throws(ImportFailure) {

@@ -14,7 +14,7 @@ struct MatrixBands {
     self.columns = columns
     let count = max(MatrixBands.bytes / 4 / max(columns, 1), 1)
     // Whole tiles, where a band has room for them.
-    height = count > MatrixTile.side ? count / MatrixTile.side * MatrixTile.side : count
+    height = count > MatrixTile.height ? count / MatrixTile.height * MatrixTile.height : count
   }
 
   /// How many bands there are.

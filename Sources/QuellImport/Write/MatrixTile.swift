@@ -2,8 +2,10 @@ import CConversion
 
 /// A part of a matrix, its numbers in single precision, row by row.
 struct MatrixTile {
-  /// Rows and columns of the squares that a transposed matrix is read in: two of them fit into the nearest cache.
-  static let side = 64
+  /// The tiles that a transposed matrix is read in: as it was read and in order, two of them fit into the nearest cache. Rows are
+  /// neighbours in the source, so there are more of them.
+  static let height = 128
+  static let width = 64
 
   /// The first row and column in the matrix.
   var row: Int
@@ -25,50 +27,49 @@ extension Weight {
   /// Columns of the matrix.
   var columnCount: Int { shape.last ?? 1 }
 
-  /// Reads some rows of the matrix tile by tile, in the order in which its source lies in memory.
+  private var across: Int { layout.strides.last ?? 1 }
+  private var down: Int { shape.count > 1 ? layout.strides[0] : 0 }
+  private var isPlain: Bool { source.isPlainFloat }
+
+  /// Reads some rows of the matrix tile by tile, in an order that suits the place of its numbers in memory.
   func forEachTile(
     rows: Range<Int>, _ memory: Workers.Memory, _ body: (MatrixTile) throws(ImportFailure) -> Void
   ) throws(ImportFailure) {
-    let across = layout.strides.last ?? 1
-    let down = shape.count > 1 ? layout.strides[0] : 0
-    let start = layout.offset + rows.lowerBound * down
-    let columns = columnCount
-    if across == 1, source.isPlainFloat {
-      let numbers = source.start + start * 4
-      try body(MatrixTile(row: rows.lowerBound, column: 0, rows: rows.count, columns: columns, numbers: numbers, pitch: down))
-    } else if across == 1 {
-      let line = memory.tile
-      for row in 0..<rows.count {
-        for column in stride(from: 0, to: columns, by: line.count) {
-          let count = min(line.count, columns - column)
-          source.read(from: start + row * down + column, by: 1, into: line, by: 1, count: count)
-          try body(
-            MatrixTile(
-              row: rows.lowerBound + row, column: column, rows: 1, columns: count, numbers: UnsafeRawPointer(line.baseAddress!), pitch: 0))
-        }
-      }
-    } else {
-      let side = MatrixTile.side
-      let (turned, straight) = (memory.tile.baseAddress!, memory.tile.baseAddress! + side * side)
-      for column in stride(from: 0, to: columns, by: side) {
-        let width = min(side, columns - column)
-        for row in stride(from: 0, to: rows.count, by: side) {
-          let height = min(side, rows.count - row)
-          let place = start + row * down + column * across
-          if down == 1, source.isPlainFloat {
-            conversion_transpose(source.start + place * 4, across, straight, side, width, height)
-          } else {
-            for line in 0..<width {
-              let numbers = UnsafeMutableBufferPointer(start: turned + line * side, count: height)
-              source.read(from: place + line * across, by: down, into: numbers, by: 1, count: height)
-            }
-            conversion_transpose(turned, side, straight, side, width, height)
-          }
-          try body(
-            MatrixTile(
-              row: rows.lowerBound + row, column: column, rows: height, columns: width, numbers: UnsafeRawPointer(straight), pitch: side))
-        }
+    var (height, width) = (MatrixTile.height, MatrixTile.width)
+    if across == 1 { (height, width) = isPlain ? (rows.count, columnCount) : (1, memory.tile.count) }
+    for column in stride(from: 0, to: columnCount, by: max(width, 1)) {
+      for row in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
+        try body(tile(row..<min(row + height, rows.upperBound), column..<min(column + width, columnCount), memory))
       }
     }
+  }
+
+  /// Reads a part of the matrix: a tile at most, or a part of a row, or any part where single-precision rows lie in the source.
+  func tile(_ rows: Range<Int>, _ columns: Range<Int>, _ memory: Workers.Memory) -> MatrixTile {
+    let place = layout.offset + rows.lowerBound * down + columns.lowerBound * across
+    var tile = MatrixTile(
+      row: rows.lowerBound, column: columns.lowerBound, rows: rows.count, columns: columns.count,
+      numbers: UnsafeRawPointer(memory.tile.baseAddress!), pitch: columns.count)
+    if across == 1, isPlain {
+      tile.numbers = source.start + place * 4
+      tile.pitch = down
+    } else if across == 1 {
+      for row in 0..<rows.count {
+        let line = UnsafeMutableBufferPointer(rebasing: memory.tile[(row * columns.count)..<((row + 1) * columns.count)])
+        source.read(from: place + row * down, by: 1, into: line, by: 1, count: columns.count)
+      }
+    } else {
+      let turned = memory.tile.baseAddress! + MatrixTile.height * MatrixTile.width
+      if down == 1, isPlain {
+        conversion_transpose(source.start + place * 4, across, memory.tile.baseAddress!, columns.count, columns.count, rows.count)
+      } else {
+        for column in 0..<columns.count {
+          let line = UnsafeMutableBufferPointer(start: turned + column * rows.count, count: rows.count)
+          source.read(from: place + column * across, by: down, into: line, by: 1, count: rows.count)
+        }
+        conversion_transpose(turned, rows.count, memory.tile.baseAddress!, columns.count, columns.count, rows.count)
+      }
+    }
+    return tile
   }
 }

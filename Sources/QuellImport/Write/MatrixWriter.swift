@@ -50,35 +50,46 @@ struct MatrixWriter {
     var start = 0
     for weight in weights {
       try weight.forEachTile(rows: rows, memory) { tile throws(ImportFailure) in
-        for row in 0..<tile.rows {
-          let column = start + tile.column
-          let to = memory.bytes.baseAddress! + (tile.row + row - rows.lowerBound) * rowBytes + column / type.blockCount * type.blockBytes
-          try convert(tile.line(row), to, tile.columns, row: tile.row + row, column: column)
-        }
+        let column = (start + tile.column) / type.blockCount * type.blockBytes
+        try convert(tile, from: start, memory.bytes.baseAddress! + (tile.row - rows.lowerBound) * rowBytes + column)
       }
       start += weight.columnCount
     }
     try output.write(UnsafeRawBufferPointer(rebasing: memory.bytes[..<(rows.count * rowBytes)]), at: place)
   }
 
-  /// Converts neighbours of a row.
-  private func convert(
-    _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer, _ count: Int, row: Int, column: Int
-  ) throws(ImportFailure) {
+  /// Converts a tile of the weight that begins at a column.
+  private func convert(_ tile: MatrixTile, from start: Int, _ to: UnsafeMutableRawPointer) throws(ImportFailure) {
+    let (count, pitch) = (tile.columns, rowBytes)
+    // What is the same for all rows is taken out of the loops: counting its references costs more than converting a line.
     switch type {
-    case .f32: to.copyMemory(from: from, byteCount: count * 4)
+    case .f32:
+      for row in 0..<tile.rows { (to + row * pitch).copyMemory(from: tile.line(row), byteCount: count * 4) }
     case .f16:
-      if !conversion_narrow_half(from, to, count) { throw tooLarge(from, count, "half precision; import with 32-bit weights or bf16") }
+      for row in 0..<tile.rows where !conversion_narrow_half(tile.line(row), to + row * pitch, count) {
+        throw tooLarge(tile.line(row), count, "half precision; import with 32-bit weights or bf16")
+      }
     case .bf16:
-      if !conversion_narrow_bfloat16(from, to, count) { throw tooLarge(from, count, "bf16; import with 32-bit weights") }
-    case .int4: conversion_blocks_of_half_bytes(from, to, count)
+      for row in 0..<tile.rows where !conversion_narrow_bfloat16(tile.line(row), to + row * pitch, count) {
+        throw tooLarge(tile.line(row), count, "bf16; import with 32-bit weights")
+      }
+    case .int4:
+      for row in 0..<tile.rows { conversion_blocks_of_half_bytes(tile.line(row), to + row * pitch, count) }
     case .int8:
       let integers = to.assumingMemoryBound(to: Int8.self)
-      guard let scales, let factors = scales.factors else { return conversion_integers(from, integers, count) }
+      guard let scales, let factors = scales.factors else {
+        for row in 0..<tile.rows { conversion_integers(tile.line(row), integers + row * pitch, count) }
+        return
+      }
+      let isByRow = scales.axis == .rows
       factors.withUnsafeBufferPointer { factors in
-        switch scales.axis {
-        case .rows: conversion_quantize(from, factors[row], integers, count)
-        case .columns: conversion_quantize_each(from, factors.baseAddress! + column, integers, count)
+        let factors = factors.baseAddress! + (isByRow ? tile.row : start + tile.column)
+        for row in 0..<tile.rows {
+          if isByRow {
+            conversion_quantize(tile.line(row), factors[row], integers + row * pitch, count)
+          } else {
+            conversion_quantize_each(tile.line(row), factors, integers + row * pitch, count)
+          }
         }
       }
     }

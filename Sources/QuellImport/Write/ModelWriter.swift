@@ -65,7 +65,7 @@ extension Program {
       GGUFPair("quell.logits", .uint32(try word(logits))),
       GGUFPair("quell.sites", .stringArray(siteNames)),
       GGUFPair("quell.site_kinds", .stringArray(siteKinds)),
-      GGUFPair("quell.thresholds", .float32Array([Float](repeating: 0, count: siteNames.count))),
+      GGUFPair("quell.thresholds", .float32Array(siteThresholds)),
     ]
   }
 

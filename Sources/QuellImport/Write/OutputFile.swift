@@ -41,11 +41,11 @@ final class OutputFile: @unchecked Sendable {
     }
   }
 
-  /// Writes bytes at the beginning.
-  func write(_ bytes: [UInt8]) throws(ImportFailure) {
+  /// Writes bytes at a place.
+  func write(_ bytes: [UInt8], at place: Int) throws(ImportFailure) {
     var failure: ImportFailure?
     bytes.withUnsafeBytes { bytes in
-      do throws(ImportFailure) { try write(bytes, at: 0) } catch { failure = error }
+      do throws(ImportFailure) { try write(bytes, at: place) } catch { failure = error }
     }
     if let failure { throw failure }
   }

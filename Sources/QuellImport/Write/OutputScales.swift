@@ -35,41 +35,25 @@ final class OutputScales {
   /// Measures the scales of weights that stand side by side, unless they are known.
   func measure(_ weights: [Weight], named name: String, _ workers: Workers) throws(ImportFailure) {
     guard factors != nil else { return }
-    let bands = MatrixBands(rows: weights.first?.rowCount ?? 0, columns: weights.reduce(0) { $0 + $1.columnCount })
     let greatest = Mutex([UInt32](repeating: 0, count: numbers.count))
-    try workers.perform(0..<bands.count) { memory, band throws(ImportFailure) in
-      let rows = bands.rows(of: band)
-      let found = try measured(weights, rows, axis == .rows ? rows.count : bands.columns, memory)
-      let first = axis == .rows ? rows.lowerBound : 0
-      greatest.withLock { greatest in
-        for (place, bits) in found.enumerated() { greatest[first + place] = max(greatest[first + place], bits) }
-      }
-    }
-    try set(greatest.withLock { $0 }, of: name)
-  }
-
-  /// The bits of the greatest magnitude of each output within some rows.
-  private func measured(
-    _ weights: [Weight], _ rows: Range<Int>, _ count: Int, _ memory: Workers.Memory
-  ) throws(ImportFailure) -> [UInt32] {
-    var found = [UInt32](repeating: 0, count: count)
     var start = 0
     for weight in weights {
-      try weight.forEachTile(rows: rows, memory) { tile throws(ImportFailure) in
-        found.withUnsafeMutableBufferPointer { found in
-          for row in 0..<tile.rows {
-            switch axis {
-            case .rows:
-              let place = tile.row - rows.lowerBound + row
-              found[place] = conversion_greatest(tile.line(row), tile.columns, found[place])
-            case .columns: conversion_greatest_each(tile.line(row), found.baseAddress! + start + tile.column, tile.columns)
-            }
-          }
+      // A transposed matrix is measured as it lies, its rows being the other's columns.
+      let isTurned = weight.isTransposed
+      let matrix = isTurned ? weight.transposed : weight
+      let isByRow = (axis == .rows) != isTurned
+      let bands = MatrixBands(rows: matrix.rowCount, columns: matrix.columnCount)
+      try workers.perform(0..<bands.count) { memory, band throws(ImportFailure) in
+        let rows = bands.rows(of: band)
+        let found = try matrix.greatest(rows, isByRow: isByRow, memory)
+        let first = (isByRow ? rows.lowerBound : 0) + start
+        greatest.withLock { greatest in
+          for (place, bits) in found.enumerated() { greatest[first + place] = max(greatest[first + place], bits) }
         }
       }
-      start += weight.columnCount
+      if axis == .columns { start += weight.columnCount }
     }
-    return found
+    try set(greatest.withLock { $0 }, of: name)
   }
 
   /// Sets the scales by the greatest magnitude of each output, as bits.
@@ -84,5 +68,28 @@ final class OutputScales {
       numbers[output] = factor.isFinite ? Float(bitPattern: bits) / 127 : 0
       factors?[output] = factor.isFinite ? factor : 0
     }
+  }
+}
+
+extension Weight {
+  /// Whether columns, not rows, lie together.
+  fileprivate var isTransposed: Bool { shape.count == 2 && layout.strides[0] == 1 && layout.strides[1] != 1 }
+
+  /// The bits of the greatest magnitude of each row, or of each column, within some rows.
+  fileprivate func greatest(_ rows: Range<Int>, isByRow: Bool, _ memory: Workers.Memory) throws(ImportFailure) -> [UInt32] {
+    var found = [UInt32](repeating: 0, count: isByRow ? rows.count : columnCount)
+    try forEachTile(rows: rows, memory) { tile throws(ImportFailure) in
+      found.withUnsafeMutableBufferPointer { found in
+        for row in 0..<tile.rows {
+          let place = isByRow ? tile.row - rows.lowerBound + row : tile.column
+          if isByRow {
+            found[place] = conversion_greatest(tile.line(row), tile.columns, found[place])
+          } else {
+            conversion_greatest_each(tile.line(row), found.baseAddress! + place, tile.columns)
+          }
+        }
+      }
+    }
+    return found
   }
 }

@@ -13,8 +13,8 @@ final class Workers {
   final class Memory {
     /// Bytes on their way into the file.
     private(set) var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    /// Numbers of a tile as they were read, and in order.
-    let tile = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * MatrixTile.side * MatrixTile.side)
+    /// Numbers of a tile in order, and as they were read.
+    let tile = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * MatrixTile.height * MatrixTile.width)
 
     deinit {
       bytes.deallocate()
@@ -38,16 +38,16 @@ final class Workers {
 
   /// Calls `body` with every number of a range, in no order, and returns when all calls have. After a failure no further call
   /// begins.
-  func perform(_ range: Range<Int>, _ body: (Memory, Int) throws(ImportFailure) -> Void) throws(ImportFailure) {
+  func perform<Stop: Error>(_ range: Range<Int>, _ body: (Memory, Int) throws(Stop) -> Void) throws(Stop) {
     let next = Atomic(range.lowerBound)
-    let failure = Mutex<ImportFailure?>(nil)
+    let failure = Mutex<Stop?>(nil)
     // The calls are over when this returns, and what they share is theirs to share.
     nonisolated(unsafe) let (memories, body) = (memories, body)
     DispatchQueue.concurrentPerform(iterations: min(memories.count, range.count)) { worker in
       while failure.withLock({ $0 == nil }) {
         let number = next.add(1, ordering: .relaxed).oldValue
         guard number < range.upperBound else { return }
-        do throws(ImportFailure) { try body(memories[worker], number) } catch { failure.withLock { $0 = error } }
+        do throws(Stop) { try body(memories[worker], number) } catch { failure.withLock { $0 = error } }
       }
     }
     if let failure = failure.withLock({ $0 }) { throw failure }
