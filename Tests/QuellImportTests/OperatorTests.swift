@@ -27,7 +27,7 @@ struct OperatorTests {
     graph.opset = opset
     graph.input("token", type: 7, [1])
     // As many rows as there are logits at most.
-    graph.reals("table", [4, 4], OperatorTests.table.flatMap { $0 } + [Float](repeating: 0, count: 8))
+    graph.reals("table", [4, 4], OperatorTests.table.flatMap { $0 } + [Float](repeating: 0.5, count: 8))
     graph.node("Gather", ["table", "token"], ["x"])
     return graph
   }
