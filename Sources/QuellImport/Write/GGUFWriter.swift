@@ -186,6 +186,8 @@ struct GGUFBytes {
     case .stringArray(let texts):
       begin(.string, texts.count)
       for text in texts { append(text) }
+    case .encoded(let value):
+      bytes += value
     }
   }
 
