@@ -140,20 +140,26 @@ final class WeightSource: @unchecked Sendable {
     UnsafeRawBufferPointer(start: base + range.lowerBound * type.size, count: range.count * type.size)
   }
 
-  /// Says that the numbers will be read soon, all of them: they are fetched from the disk meanwhile.
-  func fetch() { advise(MADV_WILLNEED) }
+  /// Says that the numbers will be read soon, all of them: they are fetched from the disk meanwhile, in their order, whatever the
+  /// order in which they are read.
+  func fetch() { advise(MADV_WILLNEED, by: WeightSource.readAhead) }
 
   /// Says that the numbers have been read: the pages of a file are unmapped, and mapped again if somebody reads them after all.
-  func letGo() { advise(MADV_DONTNEED) }
+  func letGo() { advise(MADV_DONTNEED, by: 1 << 40) }
 
-  private func advise(_ advice: Int32) {
-    if let formula { return formula.codes.source.advise(advice) }
+  /// Of a longer range the system fetches the beginning alone.
+  private static let readAhead = 128 << 10
+
+  private func advise(_ advice: Int32, by step: Int) {
+    if let formula { return formula.codes.source.advise(advice, by: step) }
     guard owner is MappedFile else { return }
     // Whole pages, so that a neighbour's stay.
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let first = (Int(bitPattern: base) + page - 1) / page * page
     let end = (Int(bitPattern: base) + type.bytes(count)) / page * page
-    if first < end { madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, advice) }
+    for place in stride(from: first, to: end, by: step) {
+      madvise(UnsafeMutableRawPointer(bitPattern: place), min(step, end - place), advice)
+    }
   }
 
   private final class OwnedMemory {

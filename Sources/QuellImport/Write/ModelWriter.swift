@@ -12,6 +12,7 @@ extension Program {
       tensors.append(
         GGUFTensor(name: tensor.name, dimensions: dimensions, type: writer.type, sourceBytes: writer.sourceBytes) {
           output, advance throws(ImportFailure) in
+          if number == 0 { writer.fetch() }
           if number + 1 < plan.writers.count { plan.writers[number + 1].fetch() }
           try writer.write(to: output, workers, advance: advance)
         })
