@@ -44,7 +44,7 @@ struct SyntheticFlow {
   mutating func normalize(_ name: String, _ source: [Element]) -> [Element] {
     let gain = parameter(name + ".weight", source.count, from: 0.9, to: 1.1)
     let bias = parameter(name + ".bias", source.count, from: -0.1, to: 0.1)
-    return make(.normalize(source, gain: gain, bias: bias, epsilon: 1e-5), source.count)
+    return make(.normalize(.layer, source, gain: gain, bias: bias, epsilon: 1e-5), source.count)
   }
 
   mutating func unary(_ function: UnaryFunction, _ source: [Element]) -> [Element] { make(.unary(function, source), source.count) }
