@@ -121,6 +121,7 @@ public enum GGUFWriter {
       done += count
       if !progress(done, total) { throw .cancelled }
     }
+    try advance(0)
     for (tensor, offset) in zip(tensors, offsets) {
       let output = TensorOutput(tensor, file, start: start + offset)
       let before = done
