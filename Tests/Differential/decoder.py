@@ -15,7 +15,8 @@ class Decoder:
 
     def __init__(self, seed: int) -> None:
         self.graph = g = StepGraph(seed)
-        self.vocabulary = g.between(5, 40)
+        # No vector but the logits is as long as they, or as the table, so that they cannot be taken for a state.
+        self.vocabulary = g.choose(7, 11, 19, 29, 37)
         self.width = g.choose(4, 6, 8, 12, 16, 24, 33)
         self.has_position = False
         self.table = g.reals(self.vocabulary + g.choose(0, 3), self.width)
