@@ -17,6 +17,8 @@ class Graph:
         self.data = open(self.folder / "model.onnx.data", "wb+")
         self.offset = 0
         self.nodes, self.initializers, self.inputs, self.outputs = [], [], [], []
+        # Where the numbers of each weight begin in the data, and its shape.
+        self.places = {}
         self.count = 0
         self.random = np.random.default_rng(seed)
         # Drawing thousands of millions of numbers takes minutes: weights are stretches of one pool instead.
@@ -56,12 +58,6 @@ class Graph:
         self._end(start)
         return name
 
-    @property
-    def places(self):
-        return {
-            tensor.name: (int(tensor.external_data[1].value), tuple(tensor.dims)) for tensor in self.initializers
-        }
-
     def _begin(self, name, shape):
         padding = -self.offset % ALIGNMENT
         self.data.write(bytes(padding))
@@ -71,6 +67,7 @@ class Graph:
         for key, value in (("location", "model.onnx.data"), ("offset", self.offset), ("length", length)):
             tensor.external_data.add(key=key, value=str(value))
         self.initializers.append(tensor)
+        self.places[name] = (self.offset, shape)
         return length
 
     def _end(self, length):

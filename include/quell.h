@@ -127,6 +127,8 @@ typedef struct quell_session_options {
   uint32_t struct_size;     /**< `sizeof(quell_session_options)`. */
   uint32_t context_length;  /**< The greatest number of positions; 0 for the model's own limit. */
   uint32_t instruction_set; /**< One of `QUELL_INSTRUCTIONS_`; what the processor has not is refused. */
+  uint32_t threads;         /**< How many work on a step, the caller's among them; 0 and 1 start none. */
+  uint32_t batch;           /**< How many tokens a prefill takes at a time, each for memory; 0 and 1 for one by one. */
 } quell_session_options;
 
 /** How the next token is chosen. Clear it to zeros, set `struct_size`, then what differs from the defaults. */

@@ -32,6 +32,14 @@ INLINE vector widen(enum format format, const uint8_t *row, size_t column, size_
 INLINE void unpack(const uint8_t *block, vector integers[BLOCK / LANES]);
 INLINE vector scale(const uint8_t *block);
 
+/* The scale of a block, in the lowest lane. In assembly, because compilers make two instructions of a load and a
+ * conversion, of which the second keeps the unit busy that the integers wait for. Eight bytes are read. */
+INLINE __m128 block_scale(const uint8_t *block) {
+  __m128 numbers;
+  __asm__("vcvtph2ps %1, %0" : "=x"(numbers) : "m"(*(const uint64_t *)block));
+  return numbers;
+}
+
 INLINE size_t row_bytes(enum format format, size_t columns) {
   switch (format) {
   case F32:
@@ -46,23 +54,42 @@ INLINE size_t row_bytes(enum format format, size_t columns) {
   }
 }
 
-/* The rows of a pass, and those of the next one, which it has come. */
+/* The rows of a pass, and those of the next one. */
 struct rows {
   const uint8_t *row[EVENTS];
   const uint8_t *next[EVENTS];
+  /* What is asked of memory when a column is used: what comes later in the row, then the beginning of the next one, as
+   * if it followed `turn` columns after the row's. */
+  const uint8_t *ahead[EVENTS];
+  size_t turn;
 };
 
-INLINE void prefetch(enum format format, int count, const struct rows *rows, size_t column) {
+/* How many bytes of a row are asked for ahead: enough for memory to answer, few enough to stay in the first cache. */
+enum { AHEAD = 1024 };
+
+INLINE void begin_prefetch(enum format format, int count, struct rows *rows, size_t columns, size_t step) {
+  const size_t bytes = row_bytes(format, columns), distance = AHEAD / row_bytes(format, step) * step;
+  rows->turn = bytes < AHEAD ? 0 : (columns - distance) / step * step;
+#pragma GCC unroll 8
+  for (int r = 0; r < count; r++)
+    rows->ahead[r] = rows->row[r] + row_bytes(format, columns / step * step - rows->turn);
+}
+
+INLINE void prefetch(enum format format, int count, struct rows *rows, size_t column, size_t step) {
+  if (column == rows->turn)
+#pragma GCC unroll 8
+    for (int r = 0; r < count; r++)
+      rows->ahead[r] = rows->next[r] - row_bytes(format, column);
 #pragma GCC unroll 8
   for (int r = 0; r < count; r++)
 #pragma GCC unroll 4
-    for (size_t byte = 0; byte < row_bytes(format, WIDTH); byte += 64)
-      _mm_prefetch((const char *)rows->next[r] + row_bytes(format, column) + byte, _MM_HINT_T0);
+    for (size_t byte = 0; byte < row_bytes(format, step); byte += 64)
+      _mm_prefetch((const char *)rows->ahead[r] + row_bytes(format, column) + byte, _MM_HINT_T0);
 }
 
 /* ---- Rows of events ---- */
 
-INLINE void add_columns(enum format format, int count, int vectors, const struct rows *rows, const vector *value,
+INLINE void add_columns(enum format format, int count, int vectors, struct rows *rows, const vector *value,
                         size_t column, size_t lanes, float *result) {
   vector sum[VECTORS];
 #pragma GCC unroll 8
@@ -78,22 +105,23 @@ INLINE void add_columns(enum format format, int count, int vectors, const struct
     store(result + column + LANES * v, sum[v], lanes);
 }
 
-INLINE void add_floats(enum format format, int count, const struct rows *rows, const vector *value, size_t outputs,
+INLINE void add_floats(enum format format, int count, struct rows *rows, const vector *value, size_t outputs,
                        float *result) {
   size_t column = 0;
+  begin_prefetch(format, count, rows, outputs, WIDTH);
   for (; column + WIDTH <= outputs; column += WIDTH) {
-    prefetch(format, count, rows, column);
+    prefetch(format, count, rows, column, WIDTH);
     add_columns(format, count, VECTORS, rows, value, column, LANES, result);
   }
-  for (; column + LANES <= outputs; column += LANES)
-    add_columns(format, count, 1, rows, value, column, LANES, result);
-  if (column < outputs)
-    add_columns(format, count, 1, rows, value, column, outputs - column, result);
+  for (; column < outputs; column += LANES)
+    add_columns(format, count, 1, rows, value, column, outputs - column < LANES ? outputs - column : LANES, result);
 }
 
-INLINE void add_blocks(int count, const struct rows *rows, const vector *value, size_t outputs, float *result) {
+INLINE void add_blocks(int count, struct rows *rows, const vector *value, size_t outputs, float *result) {
+  begin_prefetch(INT4, count, rows, outputs, BLOCK);
   for (size_t block = 0; block < outputs / BLOCK; block++) {
     vector sum[BLOCK / LANES];
+    prefetch(INT4, count, rows, BLOCK * block, BLOCK);
 #pragma GCC unroll 4
     for (int v = 0; v < BLOCK / LANES; v++)
       sum[v] = load(result + BLOCK * block + LANES * v, LANES);
@@ -101,7 +129,6 @@ INLINE void add_blocks(int count, const struct rows *rows, const vector *value, 
     for (int r = 0; r < count; r++) {
       const uint8_t *at = rows->row[r] + BLOCK_BYTES * block;
       vector integers[BLOCK / LANES];
-      _mm_prefetch((const char *)rows->next[r] + BLOCK_BYTES * block, _MM_HINT_T0);
       unpack(at, integers);
       const vector factor = multiply(value[r], scale(at));
 #pragma GCC unroll 4
@@ -115,16 +142,15 @@ INLINE void add_blocks(int count, const struct rows *rows, const vector *value, 
 }
 
 /* Adds the first `count` of the events that are left. */
-INLINE void add_pass(enum format format, int count, const uint8_t *matrix, size_t outputs, const uint32_t *indices,
-                     const float *values, size_t left, float *result) {
-  const size_t bytes = row_bytes(format, outputs);
+INLINE void add_pass(enum format format, int count, const uint8_t *matrix, size_t stride, size_t outputs,
+                     const uint32_t *indices, const float *values, size_t left, float *result) {
   struct rows rows;
   vector value[EVENTS];
 #pragma GCC unroll 8
   for (int r = 0; r < count; r++) {
     const size_t next = (size_t)(count + r) < left ? (size_t)(count + r) : (size_t)r;
-    rows.row[r] = matrix + indices[r] * bytes;
-    rows.next[r] = matrix + indices[next] * bytes;
+    rows.row[r] = matrix + indices[r] * stride;
+    rows.next[r] = matrix + indices[next] * stride;
     value[r] = broadcast(values[r]);
   }
   if (format == INT4)
@@ -133,25 +159,26 @@ INLINE void add_pass(enum format format, int count, const uint8_t *matrix, size_
     add_floats(format, count, &rows, value, outputs, result);
 }
 
-INLINE void add_rows(enum format format, const void *matrix, size_t outputs, const uint32_t *indices,
+INLINE void add_rows(enum format format, const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
                      const float *values, size_t events, float *result) {
   size_t e = 0;
   for (; e + EVENTS <= events; e += EVENTS)
-    add_pass(format, EVENTS, matrix, outputs, indices + e, values + e, events - e, result);
+    add_pass(format, EVENTS, matrix, stride, outputs, indices + e, values + e, events - e, result);
   for (; e + 2 <= events; e += 2)
-    add_pass(format, 2, matrix, outputs, indices + e, values + e, events - e, result);
+    add_pass(format, 2, matrix, stride, outputs, indices + e, values + e, events - e, result);
   if (e < events)
-    add_pass(format, 1, matrix, outputs, indices + e, values + e, 1, result);
+    add_pass(format, 1, matrix, stride, outputs, indices + e, values + e, 1, result);
 }
 
 /* ---- Rows of outputs ---- */
 
 /* Two sums for each row hide the latency of the additions. */
-INLINE void multiply_floats(enum format format, int count, const struct rows *rows, const float *numbers, size_t inputs,
+INLINE void multiply_floats(enum format format, int count, struct rows *rows, const float *numbers, size_t inputs,
                             vector *sum) {
   size_t column = 0;
+  begin_prefetch(format, count, rows, inputs, WIDTH);
   for (; column + WIDTH <= inputs; column += WIDTH) {
-    prefetch(format, count, rows, column);
+    prefetch(format, count, rows, column, WIDTH);
 #pragma GCC unroll 8
     for (int v = 0; v < VECTORS; v++) {
       const vector some = load(numbers + column + LANES * v, LANES);
@@ -161,24 +188,23 @@ INLINE void multiply_floats(enum format format, int count, const struct rows *ro
             multiply_add(widen(format, rows->row[r], column + LANES * v, LANES), some, sum[2 * r + v % 2]);
     }
   }
-  for (; column + LANES <= inputs; column += LANES)
+  for (; column < inputs; column += LANES) {
+    const size_t lanes = inputs - column < LANES ? inputs - column : LANES;
+    const vector some = load(numbers + column, lanes);
 #pragma GCC unroll 4
     for (int r = 0; r < count; r++)
-      sum[2 * r] = multiply_add(widen(format, rows->row[r], column, LANES), load(numbers + column, LANES), sum[2 * r]);
-  if (column < inputs)
-#pragma GCC unroll 4
-    for (int r = 0; r < count; r++)
-      sum[2 * r] = multiply_add(widen(format, rows->row[r], column, inputs - column),
-                                load(numbers + column, inputs - column), sum[2 * r]);
+      sum[2 * r] = multiply_add(widen(format, rows->row[r], column, lanes), some, sum[2 * r]);
+  }
 }
 
-INLINE void multiply_blocks(int count, const struct rows *rows, const float *numbers, size_t inputs, vector *sum) {
-  for (size_t block = 0; block < inputs / BLOCK; block++)
+INLINE void multiply_blocks(int count, struct rows *rows, const float *numbers, size_t inputs, vector *sum) {
+  begin_prefetch(INT4, count, rows, inputs, BLOCK);
+  for (size_t block = 0; block < inputs / BLOCK; block++) {
+    prefetch(INT4, count, rows, BLOCK * block, BLOCK);
 #pragma GCC unroll 4
     for (int r = 0; r < count; r++) {
       const uint8_t *at = rows->row[r] + BLOCK_BYTES * block;
       vector integers[BLOCK / LANES];
-      _mm_prefetch((const char *)rows->next[r] + BLOCK_BYTES * block, _MM_HINT_T0);
       unpack(at, integers);
       vector product = multiply(integers[0], load(numbers + BLOCK * block, LANES));
 #pragma GCC unroll 4
@@ -186,6 +212,7 @@ INLINE void multiply_blocks(int count, const struct rows *rows, const float *num
         product = multiply_add(integers[v], load(numbers + BLOCK * block + LANES * v, LANES), product);
       sum[2 * r] = multiply_add(product, scale(at), sum[2 * r]);
     }
+  }
 }
 
 /* Makes the first `count` of the outputs that are left. */
@@ -224,9 +251,9 @@ INLINE void multiply_rows(enum format format, const uint8_t *matrix, size_t outp
 /* ---- The table ---- */
 
 #define KERNELS(format, name)                                                                                          \
-  TARGET static void add_rows_##name(const void *matrix, size_t outputs, const uint32_t *indices, const float *values, \
-                                     size_t events, float *result) {                                                   \
-    add_rows(format, matrix, outputs, indices, values, events, result);                                                \
+  TARGET static void add_rows_##name(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,       \
+                                     const float *values, size_t events, float *result) {                              \
+    add_rows(format, matrix, stride, outputs, indices, values, events, result);                                        \
   }                                                                                                                    \
   TARGET static void multiply_rows_##name(const void *matrix, size_t outputs, const float *vector, size_t inputs,      \
                                           const float *initial, float *result) {                                       \

@@ -75,7 +75,7 @@ INLINE void unpack(const uint8_t *block, vector integers[BLOCK / LANES]) {
 }
 
 INLINE vector scale(const uint8_t *block) {
-  return _mm256_broadcastss_ps(_mm_cvtph_ps(_mm_loadl_epi64((const __m128i *)block)));
+  return _mm256_broadcastss_ps(block_scale(block));
 }
 
 /* The bytes of those of four numbers that are in a mask of four bits, moved to the front. */

@@ -63,9 +63,8 @@ INLINE void unpack(const uint8_t *block, vector integers[BLOCK / LANES]) {
   integers[1] = _mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), table);
 }
 
-/* Eight bytes are read, because a conversion from memory is a single instruction. */
 INLINE vector scale(const uint8_t *block) {
-  return _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_loadl_epi64((const __m128i *)block)));
+  return _mm512_broadcastss_ps(block_scale(block));
 }
 
 TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,

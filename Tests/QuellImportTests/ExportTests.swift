@@ -24,6 +24,25 @@ struct ExportTests {
   }
 
   @Test(arguments: [
+    "gpt2_torchscript_past", "gpt2_dynamo_past", "gpt2_torchscript_full", "llama_torchscript_past", "llama_dynamo_past",
+    "llama_torchscript_full", "rwkv5_torchscript_step",
+    "rwkv5_dynamo_step", "rwkv6_torchscript_step", "rwkv6_dynamo_step", "rwkv7_torchscript_step", "rwkv7_dynamo_step",
+    "mamba_torchscript_step", "llama_standard_operators", "llama_contributed_operators",
+  ])
+  func otherDecodersOfTheSameOperatorsImportToo(_ name: String) throws {
+    let fixture = try Fixture("Decoders/\(name)")
+    try withFolder { folder in
+      let output = folder.appendingPathComponent("model.gguf").path
+      try importONNX(from: fixture.path, to: output)
+      for (row, expected) in zip(try run(output, fixture.tokens, contextLength: 16), fixture.logits) {
+        #expect(row.count == expected.count)
+        #expect(zip(row, expected).map { abs($0 - $1) }.max() ?? .infinity <= 2e-4)
+        #expect(row.argMax == expected.argMax)
+      }
+    }
+  }
+
+  @Test(arguments: [
     "standard_window", "standard_grouped_step", "contributed_step", "contributed_window", "contributed_projection_step",
   ])
   func attentionMayBeOneOperator(_ name: String) throws {

@@ -26,7 +26,9 @@ private final class Matrix {
     layout == .inputMajor ? stored.numbers[input * stored.columns + output] : stored.numbers[output * stored.columns + input]
   }
 
-  func product(_ events: Events, bias: [Float]?, outputs: Int, _ instructionSet: InstructionSet) -> [Float] {
+  /// The product, made in parts of so many outputs.
+  func product(_ events: Events, bias: [Float]?, outputs: Int, _ instructionSet: InstructionSet, part: Int = .max) -> [Float] {
+    let part = min(part, max(outputs, 1))
     defer { withExtendedLifetime(events) {} }
     let tensor = Tensor(
       format: stored.format, rows: stored.rows, columns: stored.columns, data: bytes.start,
@@ -36,8 +38,10 @@ private final class Matrix {
     // What stands behind the result must stay.
     var result = [Float](repeating: 77, count: outputs + 16)
     func run(_ scale: UnsafePointer<Float>?, _ bias: UnsafePointer<Float>?) {
-      Linear(matrix: tensor, layout: layout, scale: scale, bias: bias)
-        .run(events.list, &result, outputs: outputs, try! instructionSet.kernels())
+      let linear = Linear(
+        matrix: tensor, layout: layout, scale: scale, bias: bias, outputs: outputs, kernels: try! instructionSet.kernels())
+      // Parts as threads take them: each must be what it is in the whole.
+      for first in stride(from: 0, to: outputs, by: part) { linear.run(events.list, &result, first..<min(first + part, outputs)) }
     }
     switch (scale, bias) {
     case (let scale?, let bias?): run(scale, bias)
@@ -96,6 +100,23 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
         let sparse = matrix.product(Events(source, threshold: 0), bias: bias, outputs: outputs, instructionSet)
         let dense = matrix.product(Events(all: source), bias: bias, outputs: outputs, instructionSet)
         #expect(sparse == dense, "\(layout) \(format)")
+      }
+    }
+  }
+
+  /// What lets threads share an operation, whatever their number.
+  @Test(arguments: InstructionSet.available) func partsAreThoseOfTheWhole(_ instructionSet: InstructionSet) {
+    var random = SplitMix(state: 5)
+    let (inputs, outputs) = (96, 416)
+    let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
+    let bias = (0..<outputs).map { _ in random.nextFloat() }
+    let events = Events((0..<inputs).map { _ in random.nextFloat() }, threshold: 0.3, instructionSet)
+    for (layout, format) in kinds {
+      guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
+      let whole = matrix.product(events, bias: bias, outputs: outputs, instructionSet)
+      for length in [64, 128, 320] {
+        #expect(
+          matrix.product(events, bias: bias, outputs: outputs, instructionSet, part: length) == whole, "\(layout) \(format) \(length)")
       }
     }
   }

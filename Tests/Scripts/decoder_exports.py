@@ -2,7 +2,7 @@
 
     python3 Tests/Scripts/decoder_exports.py [FOLDER]
 
-Needs numpy, onnx, onnxscript, torch and transformers (below 5). Every fixture of Tests/QuellImportTests/Fixtures (or of the folder
+Needs numpy, onnx, onnxscript, torch, and transformers 4.46, whose masks TorchScript can follow. Every fixture of Tests/QuellImportTests/Fixtures/Decoders (or of the folder
 given) gets the model, tokens.json, and logits.f32: the rows of logits that the model itself gives in its own framework.
 The weights are random, with a fixed seed.
 """
@@ -11,14 +11,14 @@ import json
 import os
 import sys
 
-import numpy as np
-import onnx
 import torch
 import transformers
 from transformers.cache_utils import DynamicCache
 
-FOLDER = os.path.join(os.path.dirname(__file__), "..", "QuellImportTests", "Fixtures")
-VOCABULARY, WIDTH, LAYERS, HEADS = 32, 16, 2, 4
+from recurrent_exports import strip
+
+FOLDER = os.path.join(os.path.dirname(__file__), "..", "QuellImportTests", "Fixtures", "Decoders")
+VOCABULARY, WIDTH, HEADS = 32, 16, 4
 TOKENS = [3, 1, 4, 1, 5, 9, 2, 6, 5, 30, 5, 8]
 
 
@@ -32,7 +32,7 @@ class Step(torch.nn.Module):
     def forward(self, input_ids, attention_mask, *caches):
         past = DynamicCache.from_legacy_cache(list(zip(caches[0::2], caches[1::2])))
         out = self.model(input_ids=input_ids, attention_mask=attention_mask, past_key_values=past, use_cache=True)
-        return out.logits, *[tensor for layer in out.past_key_values.to_legacy_cache() for tensor in layer]
+        return out.logits, *tensors(out.past_key_values)
 
 
 class NumberedStep(Step):
@@ -42,18 +42,35 @@ class NumberedStep(Step):
         past = DynamicCache.from_legacy_cache(list(zip(caches[0::2], caches[1::2])))
         out = self.model(
             input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids, past_key_values=past, use_cache=True)
-        return out.logits, *[tensor for layer in out.past_key_values.to_legacy_cache() for tensor in layer]
+        return out.logits, *tensors(out.past_key_values)
 
 
-def gpt2():
+def tensors(caches):
+    """Keys and values of all layers, one after the other."""
+    layers = caches.to_legacy_cache() if hasattr(caches, "to_legacy_cache") else caches
+    return [tensor for layer in layers for tensor in layer]
+
+
+class Window(torch.nn.Module):
+    """All tokens so far, and nothing kept."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids):
+        return self.model(input_ids=input_ids, use_cache=False).logits
+
+
+def gpt2(layers):
     config = transformers.GPT2Config(
-        vocab_size=VOCABULARY, n_positions=64, n_embd=WIDTH, n_layer=LAYERS, n_head=HEADS, attn_implementation="eager")
+        vocab_size=VOCABULARY, n_positions=64, n_embd=WIDTH, n_layer=layers, n_head=HEADS, attn_implementation="eager")
     return transformers.GPT2LMHeadModel(config), HEADS, WIDTH // HEADS
 
 
-def llama():
+def llama(layers):
     config = transformers.LlamaConfig(
-        vocab_size=VOCABULARY, hidden_size=WIDTH, intermediate_size=24, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
+        vocab_size=VOCABULARY, hidden_size=WIDTH, intermediate_size=24, num_hidden_layers=layers, num_attention_heads=HEADS,
         num_key_value_heads=2, max_position_embeddings=64, attn_implementation="eager")
     return transformers.LlamaForCausalLM(config), 2, WIDTH // HEADS
 
@@ -69,9 +86,11 @@ def randomised(model):
 
 
 def export(folder, name, make, kind, numbered):
-    model, heads, width = make()
+    # One way of exporting writes so many nodes that one layer must do.
+    layers = 1 if kind == "torchscript" else 2
+    model, heads, width = make(layers)
     randomised(model)
-    module = (NumberedStep if numbered else Step)(model)
+    module = (NumberedStep if numbered else Step)(model).eval()
     past = 3
     inputs = [torch.ones(1, 1, dtype=torch.int64), torch.ones(1, past + 1, dtype=torch.int64)]
     names = ["input_ids", "attention_mask"]
@@ -83,7 +102,7 @@ def export(folder, name, make, kind, numbered):
         shapes.append({})
     outputs = ["logits"]
     caches = []
-    for layer in range(LAYERS):
+    for layer in range(layers):
         for part in ["key", "value"]:
             caches.append(torch.randn(1, heads, past, width))
             names.append(f"past.{layer}.{part}")
@@ -101,14 +120,26 @@ def export(folder, name, make, kind, numbered):
         torch.onnx.export(
             module, (*inputs, *caches), path, input_names=names, output_names=outputs, dynamic_shapes=tuple(shapes), opset_version=20,
             dynamo=True, external_data=False)
-        graph = onnx.load(path)
-        for node in graph.graph.node:
-            # What the exporter remembers of its own making says nothing to an importer but the modules.
-            kept = [prop for prop in node.metadata_props if prop.key == "pkg.torch.onnx.name_scopes"]
-            del node.metadata_props[:]
-            node.metadata_props.extend(kept)
-        del graph.graph.value_info[:]
-        onnx.save(graph, path)
+    strip(path)
+    finish(folder, name, model)
+
+
+def export_window(folder, name, make):
+    """Exports a decoder without caches."""
+    model, _, _ = make(1)
+    randomised(model)
+    os.makedirs(os.path.join(folder, name), exist_ok=True)
+    path = os.path.join(folder, name, "model.onnx")
+    torch.onnx.export(
+        Window(model).eval(), (torch.ones(1, 4, dtype=torch.int64),), path, input_names=["input_ids"], output_names=["logits"],
+        dynamic_axes={"input_ids": {1: "sequence"}, "logits": {1: "sequence"}}, opset_version=17, dynamo=False)
+    strip(path)
+    finish(folder, name, model)
+
+
+def finish(folder, name, model):
+    """Writes tokens and logits."""
+    path = os.path.join(folder, name, "model.onnx")
     rows = model(input_ids=torch.tensor([TOKENS])).logits[0].detach().numpy()
     rows.astype("<f4").tofile(os.path.join(folder, name, "logits.f32"))
     with open(os.path.join(folder, name, "tokens.json"), "w") as file:
@@ -121,6 +152,7 @@ def main():
     for model, make in [("gpt2", gpt2), ("llama", llama)]:
         for kind in ["torchscript", "dynamo"]:
             export(folder, f"{model}_{kind}_past", make, kind, numbered=kind == "torchscript")
+        export_window(folder, f"{model}_torchscript_full", make)
 
 
 if __name__ == "__main__":

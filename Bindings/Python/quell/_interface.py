@@ -12,7 +12,8 @@ class Error(ctypes.Structure):
 
 
 class SessionOptions(ctypes.Structure):
-    _fields_ = [("struct_size", c_uint32), ("context_length", c_uint32), ("instruction_set", c_uint32)]
+    _fields_ = [("struct_size", c_uint32), ("context_length", c_uint32), ("instruction_set", c_uint32), ("threads", c_uint32),
+        ("batch", c_uint32)]
 
 
 class SamplerOptions(ctypes.Structure):

@@ -7,4 +7,5 @@
 #include "quell_types.h"
 #include "unicode_classes.h"
 #include "unicode_normalization.h"
+#include "workers.h"
 #endif

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /* result[o] += sum over events e of row(indices[e])[o] * values[e], every output adding its events one after another.
- */
-typedef void quell_add_rows(const void *matrix, size_t outputs, const uint32_t *indices, const float *values,
-                            size_t events, float *result);
+ * Rows begin `stride` bytes apart, so that a part of the columns can be added alone. */
+typedef void quell_add_rows(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                            const float *values, size_t events, float *result);
 
 /* result[o] = initial[o] + row(o) times the vector; initial may be null, for zeros. */
 typedef void quell_multiply_rows(const void *matrix, size_t outputs, const float *vector, size_t inputs,

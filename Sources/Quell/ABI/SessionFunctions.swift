@@ -100,5 +100,6 @@ func sessionOptions(_ given: UnsafePointer<quell_session_options>?) throws(Failu
   guard let instructionSet = InstructionSet(rawValue: options.instruction_set) else {
     throw Failure(QUELL_UNSUPPORTED, "the session's options ask for an unknown instruction set")
   }
-  return SessionOptions(contextLength: Int(options.context_length), instructionSet: instructionSet)
+  return SessionOptions(
+    contextLength: Int(options.context_length), instructionSet: instructionSet, threads: Int(options.threads), batch: Int(options.batch))
 }

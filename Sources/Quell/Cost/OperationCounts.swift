@@ -33,7 +33,7 @@ extension SessionStorage {
     for index in 0..<model.pointee.sites.count {
       let site = model.pointee.sites[index]
       let effective = eventCounts[index] &* UInt64(site.outputs)
-      let dense = tokenCount &* UInt64(site.inputs) &* UInt64(site.outputs)
+      let dense = visitCounts[index] &* UInt64(site.inputs) &* UInt64(site.outputs)
       counts.events &+= eventCounts[index]
       if site.isHead {
         counts.headEffectiveMACs &+= effective
@@ -50,6 +50,7 @@ extension SessionStorage {
   mutating func resetCounts() {
     tokenCount = 0
     eventCounts.update(repeating: 0)
+    visitCounts.update(repeating: 0)
   }
 
   /// Sets a site's threshold: inputs whose magnitude is not above it are quiet.

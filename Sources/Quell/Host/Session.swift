@@ -8,11 +8,19 @@
     let storage: UnsafeMutablePointer<SessionStorage>
     private var statisticsMemory: UnsafeMutableBufferPointer<UInt32>?
 
-    /// A fresh session with the model's own thresholds. A context length of 0 is the model's limit.
-    public init(_ model: Model, contextLength: Int = 0, instructionSet: InstructionSet = .automatic) throws(Failure) {
+    /// A fresh session with the model's own thresholds.
+    ///
+    /// - Parameters:
+    ///   - contextLength: The greatest number of positions; 0 is the model's limit.
+    ///   - threads: How many threads work on a step, the caller's among them. The number changes no bit of any result.
+    ///   - batch: How many tokens ``prefill(_:)`` takes at a time; each costs as much memory as a step needs.
+    public init(
+      _ model: Model, contextLength: Int = 0, threads: Int = 1, batch: Int = 1, instructionSet: InstructionSet = .automatic
+    ) throws(Failure) {
       self.model = model
       storage = try SessionStorage.open(
-        model.storage, SessionOptions(contextLength: contextLength, instructionSet: instructionSet))
+        model.storage,
+        SessionOptions(contextLength: contextLength, instructionSet: instructionSet, threads: threads, batch: batch))
     }
 
     deinit {
@@ -22,6 +30,22 @@
 
     /// Takes one token. A failure leaves the session as it was.
     public func step(_ token: UInt32) throws(Failure) { try storage.pointee.step(token) }
+
+    /// Takes several tokens; the logits are those after the last. A failure leaves the session as it was.
+    public func prefill(_ tokens: [UInt32]) throws(Failure) {
+      var failure: Failure?
+      tokens.withUnsafeBufferPointer { tokens in
+        do throws(Failure) { try storage.pointee.prefill(tokens) } catch { failure = error }
+      }
+      if let failure { throw failure }
+    }
+
+    /// Operations that ``prefill(_:)`` runs token by token because they depend on the token before, by their places in the program;
+    /// none where it takes one token at a time anyway.
+    public var operationsTokenByToken: [Int] {
+      let ends = storage.pointee.recurrence.ends
+      return ends.indices.filter { ends[$0] > 0 }.flatMap { $0..<Int(ends[$0]) }
+    }
 
     /// The logits of the last step, valid until the next one.
     public var logits: UnsafeBufferPointer<Float> { storage.pointee.logits }

@@ -22,6 +22,21 @@ struct EventList {
     self.dense = dense
   }
 
+  /// The places in the list of the events among some inputs.
+  func range(of inputs: Range<Int>) -> Range<Int> { place(of: inputs.lowerBound)..<place(of: inputs.upperBound) }
+
+  /// How many events come before an input.
+  private func place(of input: Int) -> Int {
+    if input == 0 { return 0 }
+    if input == inputs { return count }
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low &+ high) &>> 1
+      if Int(indices[middle]) < input { low = middle &+ 1 } else { high = middle }
+    }
+    return low
+  }
+
   /// Lists every input whose magnitude is above the threshold; a NaN fires.
   ///
   /// The inputs may come in parts, in order: one that begins at 0 begins a new list.

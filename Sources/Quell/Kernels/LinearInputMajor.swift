@@ -3,22 +3,21 @@ enum LinearInputMajor {
   /// How many rows one pass over the result adds: enough that loading and storing the result is small beside reading weights.
   private static let group = 8
 
-  /// result[o] += sum over events e of matrix[e.index][o] * e.value, the events in order.
+  /// result[o] += sum over events e of matrix[e.index][o] * e.value, the events in order; rows begin `stride` bytes apart.
   ///
   /// Every output adds its events one after another, so leaving out an event that carries zero changes no bit of the result.
   @inline(__always)
   static func add<Element: WeightElement>(
-    _: Element.Type, matrix: UnsafeRawPointer, outputs: Int, events: EventList, to result: UnsafeMutablePointer<Float>
+    _: Element.Type, _ matrix: UnsafeRawPointer, stride: Int, outputs: Int, _ indices: UnsafePointer<UInt32>,
+    _ values: UnsafePointer<Float>, events: Int, to result: UnsafeMutablePointer<Float>
   ) {
-    let rowBytes = Element.bytes(outputs)
     var event = 0
-    while event &+ group <= events.count {
-      addGroup(Element.self, matrix, rowBytes, outputs, events.indices + event, events.values + event, result)
+    while event &+ group <= events {
+      addGroup(Element.self, matrix, stride, outputs, indices + event, values + event, result)
       event &+= group
     }
-    while event < events.count {
-      let row = matrix + Int(events.indices[event]) &* rowBytes
-      addRow(Element.self, row, outputs, events.values[event], result)
+    while event < events {
+      addRow(Element.self, matrix + Int(indices[event]) &* stride, outputs, values[event], result)
       event &+= 1
     }
   }

@@ -1,19 +1,16 @@
 /// A linear operation over a matrix that has one contiguous row per output.
 enum LinearOutputMajor {
-  /// result[o] = initial[o] + matrix[o] · dense, the dense form of the events.
+  /// result[o] += matrix[o] · vector, the dense form of the events.
   ///
   /// Every row is read whole: this layout is for inputs that are seldom quiet. Four sums of eight lanes hide the latency of
   /// the additions; they are added up in a fixed order.
   @inline(__always)
-  static func run<Element: WeightElement>(
-    _: Element.Type, matrix: UnsafeRawPointer, outputs: Int, events: EventList, initial: UnsafePointer<Float>?,
-    result: UnsafeMutablePointer<Float>
+  static func add<Element: WeightElement>(
+    _: Element.Type, _ matrix: UnsafeRawPointer, outputs: Int, _ vector: UnsafePointer<Float>, inputs: Int,
+    to result: UnsafeMutablePointer<Float>
   ) {
-    let rowBytes = Element.bytes(events.inputs)
-    for output in 0..<outputs {
-      let product = dot(Element.self, matrix + output &* rowBytes, UnsafePointer(events.dense), count: events.inputs)
-      result[output] = (initial.map { $0[output] } ?? 0) + product
-    }
+    let rowBytes = Element.bytes(inputs)
+    for output in 0..<outputs { result[output] += dot(Element.self, matrix + output &* rowBytes, vector, count: inputs) }
   }
 
   /// The sum of products of a row and a vector.

@@ -13,10 +13,10 @@ protocol WeightElement {
   static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows
 }
 
-/// result[o] += sum over events of rows: matrix, outputs, indices, values, events, result.
+/// result[o] += sum over events of rows: matrix, stride, outputs, indices, values, events, result.
 typealias AddRows =
   @convention(c) (
-    UnsafeRawPointer?, Int, UnsafePointer<UInt32>?, UnsafePointer<Float>?, Int, UnsafeMutablePointer<Float>?
+    UnsafeRawPointer?, Int, Int, UnsafePointer<UInt32>?, UnsafePointer<Float>?, Int, UnsafeMutablePointer<Float>?
   ) -> Void
 
 /// result[o] = initial[o] + row times vector: matrix, outputs, vector, inputs, initial, result.

@@ -50,7 +50,7 @@ extension ModelStorage {
     if isMapped { quell_platform_unmap(bytes.baseAddress, bytes.count) }
   }
 
-  private static func length(of text: UnsafePointer<CChar>) -> Int {
+  static func length(of text: UnsafePointer<CChar>) -> Int {
     var length = 0
     while text[length] != 0 { length += 1 }
     return length

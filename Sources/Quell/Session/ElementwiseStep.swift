@@ -28,9 +28,10 @@ extension SessionStorage {
         memory(result) + first, count: part.count)
     case .events(let site, let source):
       statistics?.add(memory(source) + first, count: part.count, site: site)
-      let before = first == 0 ? 0 : events.count
-      events.detect(memory(source) + first, from: first, count: part.count, threshold: thresholds[site], kernels)
-      eventCounts[site] += UInt64(events.count - before)
+      let before = first == 0 ? 0 : lane.pointee.events.count
+      lane.pointee.events.detect(memory(source) + first, from: first, count: part.count, threshold: thresholds[site], kernels)
+      eventCounts[site] += UInt64(lane.pointee.events.count - before)
+      if first == 0 { visitCounts[site] += 1 }
     default: break
     }
   }

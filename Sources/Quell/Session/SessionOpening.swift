@@ -45,6 +45,7 @@ extension SessionStorage {
   /// Ends a session: it gives up its share of the model, and its memory where that is its own.
   static func close(_ session: UnsafeMutablePointer<SessionStorage>) {
     let (model, block) = (session.pointee.model, session.pointee.ownedBlock)
+    quell_workers_end(session.pointee.workers)
     quell_platform_free(block)
     ModelStorage.release(model)
   }

@@ -12,18 +12,27 @@ struct SessionStorage {
   /// Tokens taken so far.
   var position = 0
   let state: UnsafeMutableBufferPointer<Float>
-  let scratch: UnsafeMutableBufferPointer<Float>
+  /// The tokens that prefill works on at a time.
+  let lanes: UnsafeMutableBufferPointer<Lane>
+  /// The one of them that is worked on.
+  var lane: UnsafeMutablePointer<Lane>
+  /// Where in the program the stretches end that are run token by token, and how much of it leaves something for the next token.
+  let recurrence: (ends: UnsafeMutableBufferPointer<UInt32>, used: Int)
+  let threads: Int
+  /// The threads that help; nil where there is but the caller's.
+  var workers: OpaquePointer?
   /// For each cache the keys of all positions, then the values of all positions.
   let caches: UnsafeMutableBufferPointer<Float>
   /// Where each cache begins.
   let cacheOffsets: UnsafeMutableBufferPointer<Int>
   /// One attention weight per position.
   let attentionWeights: UnsafeMutableBufferPointer<Float>
-  var events: EventList
   /// The threshold of each site.
   let thresholds: UnsafeMutableBufferPointer<Float>
   /// Events of each site since the counters were last set to zero.
   let eventCounts: UnsafeMutableBufferPointer<UInt64>
+  /// Tokens that each site has seen since then: the head sees only the last one of those that prefill takes at a time.
+  let visitCounts: UnsafeMutableBufferPointer<UInt64>
   /// Tokens since then.
   var tokenCount: UInt64 = 0
   /// Room for sampling: one candidate per token of the vocabulary.
@@ -43,28 +52,30 @@ struct SessionStorage {
     let cached = model.pointee.caches.count > 0 ? capacity : 0
     let (cacheFloats, tooMany) = cached.multipliedReportingOverflow(by: model.pointee.cacheWidth)
     guard !tooMany else { throw Failure(QUELL_OUT_OF_MEMORY, "the key/value caches are too large; ask for a shorter context") }
-    let inputs = model.pointee.longestInput
+    let batch = min(max(options.batch, 1), max(capacity, 1))
+    let threads = max(options.threads, 1)
+    guard threads <= Int(QUELL_MOST_THREADS), batch <= SessionOptions.largestBatch else {
+      throw Failure(QUELL_INVALID_ARGUMENT, "a session has at most ").then(Int(QUELL_MOST_THREADS)).then(" threads and takes at most ")
+        .then(SessionOptions.largestBatch).then(" tokens at a time")
+    }
     // All are taken before any is looked at: an arena that counts gives none of them.
     let storage = arena.take(1, of: SessionStorage.self)
     let state = arena.take(model.pointee.stateSize, of: Float.self)
-    let scratch = arena.take(model.pointee.scratchSize, of: Float.self)
+    let lanes = Lane.make(batch, scratch: model.pointee.scratchSize, inputs: model.pointee.longestInput, in: &arena)
+    let ends = arena.take(batch > 1 ? model.pointee.operations.count : 0, of: UInt32.self)
+    let workers = arena.take(threads > 1 ? quell_workers_size(UInt32(threads)) : 0, of: UInt8.self)
     let caches = arena.take(cacheFloats, of: Float.self)
     let cacheOffsets = arena.take(model.pointee.caches.count, of: Int.self)
     let attentionWeights = arena.take(cached, of: Float.self)
-    let indices = arena.take(inputs + EventList.padding, of: UInt32.self)
-    let values = arena.take(inputs + EventList.padding, of: Float.self)
-    let dense = arena.take(inputs, of: Float.self)
     let thresholds = arena.take(model.pointee.sites.count, of: Float.self)
     let eventCounts = arena.take(model.pointee.sites.count, of: UInt64.self)
+    let visitCounts = arena.take(model.pointee.sites.count, of: UInt64.self)
     let candidates = arena.take(model.pointee.vocabularySize, of: Candidate.self)
-    guard let storage, let state, let scratch, let caches, let cacheOffsets, let attentionWeights, let indices, let values, let dense,
-      let thresholds, let eventCounts, let candidates
+    guard let storage, let state, let lanes, let ends, let workers, let caches, let cacheOffsets, let attentionWeights, let thresholds,
+      let eventCounts, let visitCounts, let candidates
     else { return nil }
-    scratch.initialize(repeating: 0)
-    indices.initialize(repeating: 0)
-    values.initialize(repeating: 0)
-    dense.initialize(repeating: 0)
     eventCounts.initialize(repeating: 0)
+    visitCounts.initialize(repeating: 0)
     caches.initialize(repeating: 0)
     attentionWeights.initialize(repeating: 0)
     candidates.initialize(repeating: Candidate(token: 0, weight: 0))
@@ -75,13 +86,15 @@ struct SessionStorage {
       offset += cached * (cache.keyWidth + cache.valueWidth)
     }
     for index in 0..<thresholds.count { thresholds[index] = model.pointee.sites[index].threshold }
+    let recurrence = Recurrence(operations: model.pointee.operations, values: model.pointee.values)
     storage.initializeElement(
       at: 0,
       to: SessionStorage(
-        model: model, kernels: kernels, capacity: capacity, state: state, scratch: scratch, caches: caches, cacheOffsets: cacheOffsets,
-        attentionWeights: attentionWeights,
-        events: EventList(indices: indices.baseAddress!, values: values.baseAddress!, dense: dense.baseAddress!),
-        thresholds: thresholds, eventCounts: eventCounts, candidates: candidates))
+        model: model, kernels: kernels, capacity: capacity, state: state, lanes: lanes, lane: lanes.baseAddress!,
+        recurrence: (ends, batch > 1 ? recurrence.mark(ends) : 0), threads: threads,
+        workers: threads > 1 ? try startWorkers(workers, threads) : nil, caches: caches, cacheOffsets: cacheOffsets,
+        attentionWeights: attentionWeights, thresholds: thresholds, eventCounts: eventCounts, visitCounts: visitCounts,
+        candidates: candidates))
     let session = storage.baseAddress!
     session.pointee.reset()
     return session
@@ -96,6 +109,16 @@ struct SessionStorage {
       let first = Int(fill[3 * run])
       for index in first..<first + Int(fill[3 * run + 1]) { state[index] = Float(bitPattern: fill[3 * run + 2]) }
     }
+  }
+
+  private static func startWorkers(_ memory: UnsafeMutableBufferPointer<UInt8>, _ threads: Int) throws(Failure) -> OpaquePointer {
+    var reason: Int32 = 0
+    guard let workers = quell_workers_start(memory.baseAddress, UInt32(threads), &reason) else {
+      let failure = Failure(QUELL_OUT_OF_MEMORY, "the system does not start ").then(threads).then(" threads: ")
+      guard let words = quell_platform_reason(reason) else { throw failure }
+      throw failure.then(UnsafeRawBufferPointer(start: words, count: ModelStorage.length(of: words)))
+    }
+    return workers
   }
 
   private static func capacity(_ model: UnsafeMutablePointer<ModelStorage>, asked: Int) throws(Failure) -> Int {

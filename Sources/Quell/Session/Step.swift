@@ -12,17 +12,9 @@ extension SessionStorage {
     guard position < capacity else {
       throw Failure(QUELL_CONTEXT_FULL, "the context of ").then(capacity).then(" positions is full: reset the session or make a longer one")
     }
-    let operations = model.pointee.operations
+    select(0)
     var index = 0
-    while index < operations.count {
-      if case .chain(let count, let elements) = operations[index] {
-        executeChain(operations[(index + 1)...(index + count)], elements: elements)
-        index += count
-      } else {
-        execute(operations[index], token: Int(token))
-      }
-      index += 1
-    }
+    while index < model.pointee.operations.count { index = execute(at: index, token: Int(token)) }
     position += 1
     tokenCount += 1
   }
@@ -30,6 +22,17 @@ extension SessionStorage {
   /// The logits of the last step, one per token of the vocabulary.
   var logits: UnsafeBufferPointer<Float> {
     UnsafeBufferPointer(start: memory(model.pointee.logits), count: model.pointee.vocabularySize)
+  }
+
+  /// Executes an operation, or the chain that it begins, and returns the place of the next one.
+  mutating func execute(at index: Int, token: Int) -> Int {
+    let operations = model.pointee.operations
+    if case .chain(let count, let elements) = operations[index] {
+      executeChain(operations[(index + 1)...(index + count)], elements: elements)
+      return index + count + 1
+    }
+    execute(operations[index], token: token)
+    return index + 1
   }
 
   private mutating func execute(_ operation: Operation, token: Int) {
@@ -47,8 +50,9 @@ extension SessionStorage {
     case .events(_, let source):
       executeElementwise(operation, 0..<count(source))
     case .linear(let matrix, let layout, let bias, let scale, let result):
-      Linear(matrix: model.pointee.tensors[matrix], layout: layout, scale: memory(scale), bias: memory(bias))
-        .run(events, memory(result), outputs: count(result), kernels)
+      linearParts(
+        matrix, layout, bias: bias, scale: scale, result: result, UnsafeMutableBufferPointer(start: lane, count: 1), single: memory(result)
+      ).run(workers)
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       attention(cache, heads: heads, scale: scale)
         .run(query: memory(query), key: memory(key), value: memory(value), position: position, result: memory(result))
@@ -79,6 +83,17 @@ extension SessionStorage {
     for column in 0..<count { result[column] *= scale[row] }
   }
 
+  /// A linear operation for some lanes, cut into parts.
+  func linearParts(
+    _ matrix: Int, _ layout: MatrixLayout, bias: Int?, scale: Int?, result: Int, _ lanes: UnsafeMutableBufferPointer<Lane>,
+    single: UnsafeMutablePointer<Float>?
+  ) -> LinearParts {
+    let linear = Linear(
+      matrix: model.pointee.tensors[matrix], layout: layout, scale: memory(scale), bias: memory(bias), outputs: count(result),
+      kernels: kernels)
+    return LinearParts(linear, lanes, offset: model.pointee.values[result].offset, single: single, threads: threads)
+  }
+
   private func attention(_ index: Int, heads: Int, scale: Float) -> Attention {
     let cache = model.pointee.caches[index]
     let keys = caches.baseAddress! + cacheOffsets[index]
@@ -98,7 +113,7 @@ extension SessionStorage {
     case .weight:
       return UnsafeMutablePointer(mutating: model.pointee.tensors[value.offset].data.assumingMemoryBound(to: Float.self))
     case .state: return state.baseAddress! + value.offset
-    case .scratch: return scratch.baseAddress! + value.offset
+    case .scratch: return lane.pointee.scratch + value.offset
     }
   }
 

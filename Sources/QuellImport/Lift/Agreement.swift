@@ -52,14 +52,17 @@ extension Trace.Source {
   fileprivate func isSame(as other: Trace.Source, _ numbers: [Int32]) -> Bool {
     guard operands == other.operands.map({ $0.map { $0.renumbered(numbers) } }) else { return false }
     switch (self, other) {
-    case (.token, .token), (.squareRoot, .squareRoot), (.mean, .mean): return true
+    case (.token, .token): return true
+    case (.position(let a), .position(let b)): return a == b
+    case (.reduce(let a, _, let group), .reduce(let b, _, let other)): return a == b && group == other
+    case (.mean(_, let a), .mean(_, let b)): return a == b
     case (.state(let a), .state(let b)): return a == b
     case (.constant(let a), .constant(let b)): return a == b || a.count == b.count && a.values == b.values
     case (.row(let a, let from, let add), .row(let b, let source, let other)): return a == b && from == source && add == other
     case (.unary(let a, _), .unary(let b, _)): return a == b
     case (.binary(let a, _, _), .binary(let b, _, _)): return a == b
-    case (.normalize(_, let gain, let bias, let a), .normalize(_, let otherGain, let otherBias, let b)):
-      return a == b && (gain == nil) == (otherGain == nil) && (bias == nil) == (otherBias == nil)
+    case (.normalize(let kind, _, let gain, let bias, let a), .normalize(let otherKind, _, let otherGain, let otherBias, let b)):
+      return kind == otherKind && a == b && (gain == nil) == (otherGain == nil) && (bias == nil) == (otherBias == nil)
     case (.linear(let a, _, let bias), .linear(let b, _, let other)): return a == b && (bias == nil) == (other == nil)
     case (.attention(let a), .attention(let b)):
       return a.heads == b.heads && a.cacheHeads == b.cacheHeads && a.scale == b.scale && a.number == b.number

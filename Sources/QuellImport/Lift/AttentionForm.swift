@@ -98,7 +98,7 @@ extension Trace {
     var forms: [(element: Element, scale: Double, shift: Double)] = []
     var top: (scale: Double, shift: Double)?
     for score in scores {
-      guard var form = affine(score) else { return nil }
+      var form = affine(score)
       if let number = known(form.element) {
         form = (form.element, 0, form.scale * number + form.shift)
       } else if top == nil || form.shift > top!.shift {
@@ -140,7 +140,7 @@ extension Trace {
   }
 
   /// An element as scale times another plus shift, through multiplications and masks by known numbers.
-  func affine(_ element: Element) -> (element: Element, scale: Double, shift: Double)? {
+  func affine(_ element: Element) -> (element: Element, scale: Double, shift: Double) {
     var element = element
     var (scale, shift) = (1.0, 0.0)
     while case .binary(let function, let left, let right) = values[Int(element.value)].source {
@@ -156,7 +156,7 @@ extension Trace {
       // The least finite number as a floor keeps every score that is one.
       case (.maximum, _, let y?) where y <= -1e30: element = a
       case (.maximum, let x?, _) where x <= -1e30: element = b
-      default: return nil
+      default: return (element, scale, shift)
       }
     }
     return (element, scale, shift)

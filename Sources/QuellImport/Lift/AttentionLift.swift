@@ -49,19 +49,19 @@ struct AttentionLift {
   /// What the step appends to a cache where a list of elements runs through one, one element for each position; and the
   /// factor between the two.
   private func cached(_ elements: [Element]) -> (newest: Element, scale: Double)? {
-    guard elements.count == past + 1, let (first, scale, shift) = flow.trace.affine(elements[0]), shift == 0,
-      let cache = caches[first.value], case (0, let rest) = cache.split(Int(first.index))
+    guard elements.count == past + 1 else { return nil }
+    let (first, scale, shift) = flow.trace.affine(elements[0])
+    guard shift == 0, let cache = caches[first.value], case (0, let rest) = cache.split(Int(first.index))
     else { return nil }
     for (position, element) in elements.enumerated() {
-      guard let (element, other, shift) = flow.trace.affine(element) else { return nil }
+      let (element, other, shift) = flow.trace.affine(element)
       if position < past {
         guard element.value == first.value, other == scale, shift == 0, cache.split(Int(element.index)) == (position, rest)
         else { return nil }
       } else {
         // What the step appends may end in a bias or a scale of its own, which it then shares with the cache.
-        guard let newest = flow.trace.affine(cache.newest[rest]), element == newest.element, other == scale * newest.scale,
-          shift == scale * newest.shift
-        else { return nil }
+        let newest = flow.trace.affine(cache.newest[rest])
+        guard element == newest.element, other == scale * newest.scale, shift == scale * newest.shift else { return nil }
       }
     }
     return (cache.newest[rest], scale)

@@ -1,4 +1,5 @@
-/// Finds layer normalisation written out as mean, variance and square root, as operator sets before 17 have it.
+/// Finds normalisation by layer or by root mean square that is written out as means and square roots, as operator sets before 17
+/// and 23 have it.
 enum NormalizationLift {
   /// The flow with every written-out normalisation lifted.
   static func apply(_ flow: Flow) -> (flow: Flow, found: Int) {
@@ -12,7 +13,8 @@ enum NormalizationLift {
     return (flow, found)
   }
 
-  /// The normalisation that a value is: deviations divided by the square root of their mean square plus epsilon.
+  /// The normalisation that a value is: numbers divided by the square root of their mean square plus epsilon. Where the numbers
+  /// are deviations from a mean it is layer normalisation of what they deviate from.
   private static func normalized(_ number: Int, _ trace: Trace) -> Trace.Source? {
     let deviations: [Element]
     let root: [Element]
@@ -34,6 +36,12 @@ enum NormalizationLift {
         left[Int(square.index)] == deviation, right[Int(square.index)] == deviation
       else { return nil }
     }
+    if let source = centred(deviations, trace) { return .normalize(.layer, source, gain: nil, bias: nil, epsilon: Float(epsilon)) }
+    return .normalize(.rootMeanSquare, deviations, gain: nil, bias: nil, epsilon: Float(epsilon))
+  }
+
+  /// What a list holds the deviations of from its mean, or nil where it does not.
+  private static func centred(_ deviations: [Element], _ trace: Trace) -> [Element]? {
     var source: [Element] = []
     var mean: Element?
     for deviation in deviations {
@@ -43,8 +51,8 @@ enum NormalizationLift {
       source.append(left[Int(deviation.index)])
       mean = right[Int(deviation.index)]
     }
-    guard let mean, case .mean(source) = trace.values[Int(mean.value)].source else { return nil }
-    return .normalize(source, gain: nil, bias: nil, epsilon: Float(epsilon))
+    guard let mean, trace.terms(ofMean: mean) == source[...] else { return nil }
+    return source
   }
 
   /// What the root of a mean is taken of: the terms of the mean, and the number added to it.
@@ -54,8 +62,8 @@ enum NormalizationLift {
       guard let found = mean(under: root, trace), common == nil || common! == found else { return nil }
       common = found
     }
-    guard let (mean, epsilon) = common, case .mean(let terms) = trace.values[Int(mean.value)].source else { return nil }
-    return (terms, epsilon)
+    guard let (mean, epsilon) = common, let terms = trace.terms(ofMean: mean) else { return nil }
+    return (Array(terms), epsilon)
   }
 
   /// The mean that an element is the root of, and the number added to the mean.
@@ -66,7 +74,7 @@ enum NormalizationLift {
     var root = root
     var outer = 0.0
     if let (element, number) = sum(root, trace) { (root, outer) = (element, number) }
-    guard case .squareRoot(let inner) = trace.values[Int(root.value)].source,
+    guard case .unary(.squareRoot, let inner) = trace.values[Int(root.value)].source,
       let (mean, epsilon) = sum(inner[Int(root.index)], trace), epsilon > 0, outer >= 0, outer <= 4e-3 * epsilon.squareRoot()
     else { return nil }
     let least = epsilon.squareRoot() + outer

@@ -28,13 +28,13 @@ enum ParameterFold {
   ) -> Trace.Source? {
     switch (function, source) {
     case (.add, .linear(let matrix, let input, bias: nil)): .linear(matrix: matrix, input: input, bias: known)
-    case (.add, .normalize(let source, let gain, bias: nil, let epsilon)):
-      .normalize(source, gain: gain, bias: known, epsilon: epsilon)
+    case (.add, .normalize(let kind, let source, let gain, bias: nil, let epsilon)):
+      .normalize(kind, source, gain: gain, bias: known, epsilon: epsilon)
     case (.multiply, .linear(let matrix, let input, bias: nil)):
       // A matrix of codes takes up the scales of its outputs; any other stays as the file has it.
       matrix.scaled(columns: numbers).map { .linear(matrix: $0, input: input, bias: nil) }
-    case (.multiply, .normalize(let source, gain: nil, bias: nil, let epsilon)):
-      .normalize(source, gain: known, bias: nil, epsilon: epsilon)
+    case (.multiply, .normalize(let kind, let source, gain: nil, bias: nil, let epsilon)):
+      .normalize(kind, source, gain: known, bias: nil, epsilon: epsilon)
     default: nil
     }
   }

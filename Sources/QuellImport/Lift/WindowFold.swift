@@ -49,21 +49,22 @@ struct WindowFold {
       return (0..<value.count).map { Place(position: $0, element: token) }
     case .windowRow(let table, let source, let add, let position):
       return make(.row(table: table, source, add: add), value, at: position)
+    case .position(let position): return make(.position(inWindow: nil), value, at: position ?? past)
     case .row: return make(value.source, value, at: past)
     case .constant, .state, .attention, .opaque: return make(value.source, value, at: nil)
     case .unary(let function, let source):
       return elementwise(value, [source]) { .unary(function, $0[0]) }
     case .binary(let function, let left, let right):
       return elementwise(value, [left, right]) { .binary(function, $0[0], $0[1]) }
-    case .squareRoot(let source):
-      return elementwise(value, [source]) { .squareRoot($0[0]) }
-    case .mean(let source):
-      return whole(value, [source]) { .mean($0[0]) }
-    case .normalize(let source, let gain, let bias, let epsilon):
+    case .reduce(let function, let source, let group):
+      return grouped(value, source, group) { .reduce(function, $0, group: group) } ?? mixed(value)
+    case .mean(let source, let group):
+      return grouped(value, source, group) { .mean($0, group: group) } ?? mixed(value)
+    case .normalize(let kind, let source, let gain, let bias, let epsilon):
       return whole(value, [source] + [gain, bias].compactMap { $0 }) { operands in
         let parameters = Array(operands[1...])
         return .normalize(
-          operands[0], gain: gain == nil ? nil : parameters.first, bias: bias == nil ? nil : parameters.last, epsilon: epsilon)
+          kind, operands[0], gain: gain == nil ? nil : parameters.first, bias: bias == nil ? nil : parameters.last, epsilon: epsilon)
       }
     case .linear(let matrix, let input, let bias):
       return whole(value, [input] + [bias].compactMap { $0 }) {
@@ -72,8 +73,9 @@ struct WindowFold {
     case .product(let product):
       return attention(product, value)
         ?? refused(value, "is no attention in which every position sees itself and all before it, and is computed like the others")
-    case .softmax:
-      return refused(value, "is no part of an attention in which every position sees itself and all before it")
+    case .softmax(let source, let group):
+      return grouped(value, source, group) { .softmax($0, group: group) }
+        ?? refused(value, "is no part of an attention in which every position sees itself and all before it")
     }
   }
 
@@ -115,6 +117,30 @@ struct WindowFold {
     let mapped = operands.map { $0.map { place($0) } }
     guard let position = common(mapped.flatMap { $0 }) else { return mixed(value) }
     return make(source(mapped.map { $0.map { $0.element } }), value, at: position)
+  }
+
+  /// One operation over the groups of each position; nil where a group takes several positions together.
+  ///
+  /// The result has one element for each group, or one for each element.
+  private mutating func grouped(
+    _ value: Trace.Value, _ source: [Element], _ group: Int, _ make: ([Element]) -> Trace.Source
+  ) -> [Place]? {
+    let mapped = source.map { place($0) }
+    let size = value.count / (source.count / group)
+    var members: [Int?: [Int]] = [:]
+    for number in 0..<(source.count / group) {
+      guard let position = common(Array(mapped[(number * group)..<((number + 1) * group)])) else { return nil }
+      members[position, default: []].append(number)
+    }
+    var result = [Place?](repeating: nil, count: value.count)
+    for (position, numbers) in members.sorted(by: { $0.value[0] < $1.value[0] }) {
+      let taken = numbers.flatMap { mapped[($0 * group)..<(($0 + 1) * group)].map { $0.element } }
+      let elements = step.make(make(taken), count: numbers.count * size, node: value.node)
+      for (index, element) in elements.enumerated() {
+        result[numbers[index / size] * size + index % size] = Place(position: position, element: element)
+      }
+    }
+    return result.compactMap { $0 }
   }
 
   private mutating func mixed(_ value: Trace.Value) -> [Place] {

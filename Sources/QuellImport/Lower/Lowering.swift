@@ -3,13 +3,15 @@ import Quell
 /// Turns the arithmetic of a step into operations over vectors.
 struct Lowering {
   private static let mostRuns = 4096
+  /// A stretch of new state that lies in more pieces is brought together before it is written.
+  private static let mostStateRuns = 16
 
   private let flow: Flow
   private let nodes: [ONNXNode]
   private let live: [Bool]
   private let state: StateLayout
   private var siteNames = SiteNames()
-  private(set) var program = Program()
+  var program = Program()
   /// Where the result of a value of the trace lies.
   private var results: [Int: Program.Place] = [:]
   private var valueNumbers: [Program.Place: Int] = [:]
@@ -57,8 +59,15 @@ struct Lowering {
 
   private mutating func lower(_ number: Int) throws(ImportFailure) {
     let value = flow.trace.values[number]
+    guard value.source.operands.allSatisfy({ $0.allSatisfy { !isCached($0) } }) else {
+      throw .unsupported(
+        "\(title(value)) is no part of an attention over cached keys and values that could be recognised; "
+          + "export one decoding step with past keys and values.")
+    }
     switch value.source {
     case .token, .state, .constant: return
+    case .position:
+      program.operations.append(.position(result: newResult(number)))
     case .row(let table, let source, let add):
       let tensor = matrix(table, nodeOf: value)
       let result = newResult(number)
@@ -73,11 +82,11 @@ struct Lowering {
     case .binary(let function, let left, let right):
       let operands = (try scalarOrVector(left), try scalarOrVector(right))
       program.operations.append(.binary(function, left: operands.0, right: operands.1, result: newResult(number)))
-    case .normalize(let source, let gain, let bias, let epsilon):
+    case .normalize(let kind, let source, let gain, let bias, let epsilon):
       let operand = try operand(source)
       let (gain, bias) = (try vector(gain), try vector(bias))
       program.operations.append(
-        .normalize(.layer, source: operand, gain: gain, bias: bias, epsilon: epsilon, result: newResult(number)))
+        .normalize(kind, source: operand, gain: gain, bias: bias, epsilon: epsilon, result: newResult(number)))
     case .linear:
       guard let site = site(of: number) else { return }
       try lowerLinears(sharing[site] ?? [number], site)
@@ -93,12 +102,14 @@ struct Lowering {
       throw .unsupported("\(title(value)) looks up several positions at once.")
     case .opaque(_, let reason):
       throw .unsupported(reason)
-    case .squareRoot, .mean:
-      throw .unsupported("\(title(value)) is no part of a layer normalisation, and there is no operation for it alone.")
-    case .softmax, .product:
-      throw .unsupported(
-        "\(title(value)) is no part of an attention over cached keys and values that could be recognised; "
-          + "export one decoding step with past keys and values.")
+    case .reduce(let function, let source, let group):
+      try lowerReduction(function, source, group: group, to: newResult(number))
+    case .mean(let source, let group):
+      try lowerMean(source, group: group, to: newResult(number))
+    case .softmax(let source, let group):
+      try lowerSoftmax(source, group: group, to: newResult(number))
+    case .product(let product):
+      try lowerProduct(product, title: title(value), to: newResult(number))
     }
   }
 
@@ -154,6 +165,9 @@ struct Lowering {
     return valueNumber(place)
   }
 
+  /// A value of a buffer of its own.
+  mutating func temporary(_ count: Int) -> Int { valueNumber(newBuffer(count)) }
+
   private mutating func newBuffer(_ count: Int) -> Program.Place {
     program.buffers.append(count)
     return .buffer(program.buffers.count - 1, start: 0, count: count)
@@ -183,42 +197,62 @@ struct Lowering {
   }
 
   /// The value that holds a list of elements: a part of where they are already, a stored vector, or a copy.
-  private mutating func operand(_ elements: [Element]) throws(ImportFailure) -> Int {
+  mutating func operand(_ elements: [Element]) throws(ImportFailure) -> Int {
     if let place = contiguous(elements[...]) { return valueNumber(place) }
     if elements.allSatisfy({ flow.trace.known($0) != nil }) { return constant(elements) }
     if let number = gathered[elements] { return number }
-    var runs: [Range<Int>] = []
-    var start = 0
-    while start < elements.count {
-      let end = runEnd(elements, start)
-      runs.append(start..<end)
-      start = end
+    let locations = elements.compactMap { location($0) }
+    guard locations.count == elements.count else {
+      throw .unsupported("The logits or the states are cached keys and values; export one decoding step with past keys and values.")
+    }
+    let runs = StridedRuns.split(locations)
+    let number: Int
+    let period = StridedRuns.interleaving(locations, runs: runs.count)
+    if period > 1 {
+      let source = try operand(StridedRuns.deinterleaved(elements, by: period))
+      number = temporary(elements.count)
+      let order = Arrangement(rows: 1, columns: period, blockStep: 1, rowStep: 0, columnStep: elements.count / period)
+      program.operations.append(.arrange(source: source, order, result: number))
+    } else {
       guard runs.count <= Lowering.mostRuns else {
         let value = flow.trace.values[Int(elements[0].value)]
         throw .unsupported("The result of \(title(value)) is read in an order that would take more than \(Lowering.mostRuns) copies.")
       }
+      number = gather(runs, elements)
     }
-    guard case .buffer(let buffer, _, _) = newBuffer(elements.count) else { return 0 }
-    for run in runs {
-      let part = elements[run]
-      let source = contiguous(part).map { valueNumber($0) } ?? constant(Array(part))
-      let result = valueNumber(.buffer(buffer, start: run.lowerBound, count: run.count))
-      program.operations.append(.copy(source: source, result: result))
-    }
-    let number = valueNumber(.buffer(buffer, start: 0, count: elements.count))
     gathered[elements] = number
     return number
   }
 
-  /// Where the run that starts at an element ends: known numbers together, or elements that lie together.
-  private func runEnd(_ elements: [Element], _ start: Int) -> Int {
-    var end = start + 1
-    if flow.trace.known(elements[start]) != nil {
-      while end < elements.count, flow.trace.known(elements[end]) != nil { end += 1 }
-      return end
+  /// A buffer filled run by run.
+  private mutating func gather(_ runs: [StridedRuns.Run], _ elements: [Element]) -> Int {
+    let place = newBuffer(elements.count)
+    guard case .buffer(let buffer, _, _) = place else { return 0 }
+    for run in runs {
+      let result = valueNumber(.buffer(buffer, start: run.range.lowerBound, count: run.range.count))
+      let source: Int
+      switch run.first.space {
+      case .known: source = constant(Array(elements[run.range]))
+      case .state: source = valueNumber(.state(offset: run.first.offset, count: run.reach))
+      case .buffer(let other): source = valueNumber(.buffer(other, start: run.first.offset, count: run.reach))
+      }
+      program.operations.append(
+        run.isContiguous || run.first.space == .known
+          ? .copy(source: source, result: result) : .arrange(source: source, run.order, result: result))
     }
-    while end < elements.count, isNext(elements[end - 1], elements[end]) { end += 1 }
-    return end
+    return valueNumber(place)
+  }
+
+  /// Where an element lies, or nil for what a cache holds.
+  func location(_ element: Element) -> StridedRuns.Location? {
+    if flow.trace.known(element) != nil { return .init(space: .known, offset: 0) }
+    if let places = state.places[element.value] { return .init(space: .state, offset: Int(places[Int(element.index)])) }
+    guard case .buffer(let buffer, let start, _)? = results[Int(element.value)] else { return nil }
+    return .init(space: .buffer(buffer), offset: start + Int(element.index))
+  }
+
+  private func isCached(_ element: Element) -> Bool {
+    if case .state = flow.trace.values[Int(element.value)].source { state.places[element.value] == nil } else { false }
   }
 
   private func isNext(_ element: Element, _ next: Element) -> Bool {
@@ -258,7 +292,7 @@ struct Lowering {
   private func known(_ elements: [Element]) -> [Float] { elements.map { Float(flow.trace.known($0) ?? 0) } }
 
   /// A stored vector; equal ones are stored once.
-  private mutating func constant(_ numbers: [Float], named title: String) -> Int {
+  mutating func constant(_ numbers: [Float], named title: String) -> Int {
     let key = numbers.map { $0.bitPattern }
     if let tensor = constants[key] { return valueNumber(.weight(tensor: tensor)) }
     let weight = Weight(numbers.map { Double($0) }, shape: [numbers.count], type: .float32)
@@ -311,12 +345,21 @@ struct Lowering {
       var start = 0
       while start < pairs.count {
         var end = start + 1
-        while end < pairs.count, pairs[end].place == pairs[end - 1].place + 1, continues(pairs[end - 1].element, pairs[end].element) {
+        var runs = 1
+        while end < pairs.count, pairs[end].place == pairs[end - 1].place + 1 {
+          if !continues(pairs[end - 1].element, pairs[end].element) { runs += 1 }
           end += 1
         }
-        let source = try operand(pairs[start..<end].map { $0.element })
-        let result = valueNumber(.state(offset: pairs[start].place, count: end - start))
-        if source != result { copies.append((source, result)) }
+        // Many short runs are brought together first; a few are copied each from where it is.
+        if runs > Lowering.mostStateRuns {
+          try add(pairs[start..<end], to: &copies)
+        } else {
+          var first = start
+          for at in start + 1...end where at == end || !continues(pairs[at - 1].element, pairs[at].element) {
+            try add(pairs[first..<at], to: &copies)
+            first = at
+          }
+        }
         start = end
       }
     }
@@ -327,12 +370,22 @@ struct Lowering {
     for copy in copies { program.operations.append(.copy(source: copy.source, result: copy.result)) }
   }
 
+  /// Notes that a run of state becomes other elements.
+  private mutating func add(
+    _ pairs: ArraySlice<(place: Int, element: Element)>, to copies: inout [(source: Int, result: Int)]
+  ) throws(ImportFailure) {
+    guard let first = pairs.first else { return }
+    let source = try operand(pairs.map { $0.element })
+    let result = valueNumber(.state(offset: first.place, count: pairs.count))
+    if source != result { copies.append((source, result)) }
+  }
+
   private func continues(_ element: Element, _ next: Element) -> Bool {
     isNext(element, next) || flow.trace.known(element) != nil && flow.trace.known(next) != nil
   }
 
   private mutating func copied(_ source: Int) -> Int {
-    let result = valueNumber(newBuffer(program.count(source)))
+    let result = temporary(program.count(source))
     program.operations.append(.copy(source: source, result: result))
     return result
   }

@@ -23,7 +23,8 @@ struct StoredMatrices {
     var layout: MatrixLayout
   }
 
-  private static let sampleCount = 8
+  /// Few, because each may have to come from the disk by itself.
+  private static let sampleCount = 2
   private var entries: [Key: [Entry]] = [:]
 
   /// The tensor that holds a matrix in one of some layouts.

@@ -11,8 +11,9 @@ enum GraphCheck {
   ) throws(ImportFailure) {
     let opset = model.opsets[""] ?? 0
     guard model.opsets.keys.allSatisfy({ $0.isEmpty }), opset <= quell_onnx_newest_opset() else { return }
-    // ONNX Runtime's optimizer writes this operator into older sets too, which libonnx does not forgive.
-    if opset < 17, model.graph?.nodes.contains(where: { $0.operatorType == "LayerNormalization" }) ?? false { return }
+    // ONNX Runtime's optimizer writes these operators into sets that do not have them, which libonnx does not forgive.
+    let added: Set<String> = opset < 17 ? ["LayerNormalization", "SimplifiedLayerNormalization"] : ["SimplifiedLayerNormalization"]
+    if model.graph?.nodes.contains(where: { added.contains($0.operatorType) }) ?? false { return }
     let copy = try WeightFreeCopy.make(buffer, order: order)
     var message = [CChar](repeating: 0, count: 512)
     let result = copy.withUnsafeBytes { quell_onnx_check($0.baseAddress, $0.count, &message, message.count) }

@@ -1,8 +1,15 @@
+import Quell
+
 extension Rules {
   /// Operators that ONNX Runtime puts in the place of several standard ones.
   static let contributedFusions: [String: Rule] = [
-    "com.microsoft.LayerNormalization": { call throws(ImportFailure) in try reductions["LayerNormalization"]?(call) ?? [] },
-    "com.microsoft.SkipLayerNormalization": normalizeSum,
+    "com.microsoft.LayerNormalization": { call throws(ImportFailure) in try normalizations["LayerNormalization"]?(call) ?? [] },
+    "com.microsoft.SkipLayerNormalization": { call throws(ImportFailure) in
+      try normalizeSum(.layer, bias: call.optionalInput(3), addend: call.optionalInput(4), call)
+    },
+    "com.microsoft.SkipSimplifiedLayerNormalization": { call throws(ImportFailure) in
+      try normalizeSum(.rootMeanSquare, bias: nil, addend: call.optionalInput(3), call)
+    },
     "com.microsoft.FusedMatMul": multiplyMoved,
     "com.microsoft.FusedGemm": { call throws(ImportFailure) in [try activated(try general(call), call)] },
     "com.microsoft.Gelu": { call throws(ImportFailure) in [try errorFunctionGelu(try call.input(0), call)] },
@@ -30,13 +37,14 @@ extension Rules {
     }
   }
 
-  /// Layer normalisation of a sum; the last output is the sum.
-  private static func normalizeSum(_ call: Call) throws(ImportFailure) -> [Tensor?] {
+  /// Normalisation of a sum; the last output is the sum.
+  private static func normalizeSum(
+    _ kind: Normalization, bias: Tensor?, addend: Tensor?, _ call: Call
+  ) throws(ImportFailure) -> [Tensor?] {
     var sum = try combined(.add, try call.input(0), try call.input(1), call)
-    if let bias = call.optionalInput(4) { sum = try combined(.add, sum, bias, call) }
+    if let addend { sum = try combined(.add, sum, addend, call) }
     let normal = try normalized(
-      sum, axis: sum.shape.count - 1, gain: call.optionalInput(2), bias: call.optionalInput(3), call.float("epsilon", default: 1e-12),
-      call)
+      kind, sum, axis: sum.shape.count - 1, gain: call.optionalInput(2), bias: bias, call.float("epsilon", default: 1e-12), call)
     return [normal, nil, nil, sum]
   }
 
@@ -56,7 +64,8 @@ extension Rules {
 
   // MARK: Attention
 
-  private static func scale(_ call: Call) -> Double? {
+  /// The factor of the scores, nil for the usual one.
+  static func scale(_ call: Call) -> Double? {
     // Zero stands for the usual scale.
     if case .float(let number)? = call.node.attributes["scale"], number != 0 { Double(number) } else { nil }
   }

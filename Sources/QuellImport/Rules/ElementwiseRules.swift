@@ -14,36 +14,31 @@ extension Rules {
     "Mul": arithmetic(.multiply),
     "Div": arithmetic(.divide),
     "Max": arithmetic(.maximum, isVariadic: true),
+    "Min": arithmetic(.minimum, isVariadic: true),
     "Sum": arithmetic(.add, isVariadic: true),
-    "Min": minimum,
     "Pow": power,
     "Mod": remainder,
     "Clip": clip,
-    "Neg": unary({ -$0 }) { lane, x, node in lane.unary(.negate, x, node: node) },
-    "Exp": unary({ exp($0) }) { lane, x, node in lane.unary(.exponential, x, node: node) },
+    "Neg": { call throws(ImportFailure) in [try negated(try call.input(0), call)] },
+    "Exp": { call throws(ImportFailure) in [try exponential(try call.input(0), call)] },
     "Relu": { call throws(ImportFailure) in [try relu(try call.input(0), call)] },
     "Sigmoid": { call throws(ImportFailure) in [try sigmoid(try call.input(0), call)] },
-    "Sqrt": unary({ $0.squareRoot() }) { lane, x, node in
-      lane.trace.make(.squareRoot(x), count: x.count, node: node)
-    },
-    "Reciprocal": unary({ 1 / $0 }) { lane, x, node in
-      lane.binary(.divide, lane.constant(1, count: x.count, node: node), x, node: node)
-    },
-    "Abs": unary({ abs($0) }) { lane, x, node in
-      lane.binary(.maximum, x, lane.unary(.negate, x, node: node), node: node)
-    },
-    "Tanh": unary({ tanh($0) }) { lane, x, node in
-      let gate = lane.unary(.sigmoid, lane.binary(.multiply, x, 2, node: node), node: node)
-      return lane.binary(.subtract, lane.binary(.multiply, gate, 2, node: node), 1, node: node)
-    },
-    "Log": unary({ log($0) }, nil),
-    "Sin": unary({ sin($0) }, nil),
-    "Cos": unary({ cos($0) }, nil),
-    "Erf": unary({ erf($0) }, nil),
+    "Sqrt": { call throws(ImportFailure) in [try squareRoot(try call.input(0), call)] },
+    "Reciprocal": { call throws(ImportFailure) in [try combined(.divide, number(1), try call.input(0), call)] },
+    "Abs": { call throws(ImportFailure) in [try absolute(try call.input(0), call)] },
+    "Tanh": { call throws(ImportFailure) in [try hyperbolicTangent(try call.input(0), call)] },
+    "Log": { call throws(ImportFailure) in [try logarithm(try call.input(0), call)] },
+    "Sin": { call throws(ImportFailure) in [try mapped(try call.input(0), .sine, call) { sin($0) }] },
+    "Cos": { call throws(ImportFailure) in [try mapped(try call.input(0), .cosine, call) { cos($0) }] },
+    "Erf": { call throws(ImportFailure) in [try errorFunction(try call.input(0), call)] },
     "Floor": unary({ $0.rounded(.down) }, nil),
     "Ceil": unary({ $0.rounded(.up) }, nil),
     "Round": unary({ $0.rounded(.toNearestOrEven) }, nil),
-    "Sign": unary({ $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, nil),
+    "Sign": unary({ $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }) { lane, x, node in
+      // Only numbers below the least normal one come out less than 1 away from zero.
+      let magnitude = lane.binary(.maximum, lane.unary(.absolute, x, node: node), Double(Float.leastNormalMagnitude), node: node)
+      return lane.binary(.divide, x, magnitude, node: node)
+    },
   ]
 
   // MARK: One operand
@@ -56,12 +51,45 @@ extension Rules {
 
   /// The sigmoid of a tensor.
   static func sigmoid(_ tensor: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
-    try mapped(tensor, call, { 1 / (1 + exp(-$0)) }) { lane, x, node in lane.unary(.sigmoid, x, node: node) }
+    try mapped(tensor, .sigmoid, call) { 1 / (1 + exp(-$0)) }
   }
 
   /// The greater of a tensor and zero.
   static func relu(_ tensor: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
-    try mapped(tensor, call, { max($0, 0) }) { lane, x, node in lane.unary(.relu, x, node: node) }
+    try mapped(tensor, .relu, call) { max($0, 0) }
+  }
+
+  static func negated(_ tensor: Tensor, _ call: Call) throws(ImportFailure) -> Tensor { try mapped(tensor, .negate, call) { -$0 } }
+
+  static func absolute(_ tensor: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
+    try mapped(tensor, .absolute, call) { abs($0) }
+  }
+
+  static func exponential(_ tensor: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
+    try mapped(tensor, .exponential, call) { exp($0) }
+  }
+
+  static func logarithm(_ tensor: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
+    try mapped(tensor, .logarithm, call) { log($0) }
+  }
+
+  static func squareRoot(_ tensor: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
+    try mapped(tensor, .squareRoot, call) { $0.squareRoot() }
+  }
+
+  static func hyperbolicTangent(_ tensor: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
+    try mapped(tensor, .hyperbolicTangent, call) { tanh($0) }
+  }
+
+  static func errorFunction(_ tensor: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
+    try mapped(tensor, .errorFunction, call) { erf($0) }
+  }
+
+  /// A function of the runtime, evaluated where all is known.
+  private static func mapped(
+    _ tensor: Tensor, _ function: UnaryFunction, _ call: Call, _ known: (Double) -> Double
+  ) throws(ImportFailure) -> Tensor {
+    try mapped(tensor, call, known) { lane, x, node in lane.unary(function, x, node: node) }
   }
 
   private static func mapped(
@@ -154,23 +182,6 @@ extension Rules {
     return call.dynamic(elements, shape: shape, type: left.type)
   }
 
-  private static func minimum(_ call: Call) throws(ImportFailure) -> [Tensor?] {
-    var result = try call.input(0)
-    for index in call.inputs.indices.dropFirst() { result = try smaller(result, try call.input(index), call) }
-    return [result]
-  }
-
-  static func smaller(_ left: Tensor, _ right: Tensor, _ call: Call) throws(ImportFailure) -> Tensor {
-    try zipped(left, right, call) {
-      min($0, $1)
-    } reals: {
-      min($0, $1)
-    } computed: { lane, a, b, node in
-      let (a, b) = (lane.unary(.negate, a, node: node), lane.unary(.negate, b, node: node))
-      return lane.unary(.negate, lane.binary(.maximum, a, b, node: node), node: node)
-    }
-  }
-
   private static func clip(_ call: Call) throws(ImportFailure) -> [Tensor?] {
     var result = try call.input(0)
     func limit(_ name: String, _ index: Int) -> Tensor? {
@@ -180,7 +191,7 @@ extension Rules {
       return call.optionalInput(index)
     }
     if let low = limit("min", 1) { result = try combined(.maximum, result, low, call) }
-    if let high = limit("max", 2) { result = try smaller(result, high, call) }
+    if let high = limit("max", 2) { result = try combined(.minimum, result, high, call) }
     return [result]
   }
 
@@ -192,16 +203,9 @@ extension Rules {
       pow(base, exponent)
     } computed: { lane, x, y, node in
       guard let first = y.first, let power = lane.trace.known(first), y.allSatisfy({ lane.trace.known($0) == power }) else {
-        return lane.unsupportedPower(x, node, call)
+        return lane.power(x, y, node, call)
       }
-      switch power {
-      case 1: return x
-      case 2: return lane.binary(.multiply, x, x, node: node)
-      case 3: return lane.binary(.multiply, lane.binary(.multiply, x, x, node: node), x, node: node)
-      case -1: return lane.binary(.divide, lane.constant(1, count: x.count, node: node), x, node: node)
-      case 0.5: return lane.trace.make(.squareRoot(x), count: x.count, node: node)
-      default: return lane.unsupportedPower(x, node, call)
-      }
+      return lane.power(x, power, node)
     }
     return [result]
   }
@@ -227,7 +231,30 @@ extension Rules {
 }
 
 extension Lane {
-  fileprivate func unsupportedPower(_ base: [Element], _ node: Int, _ call: Call) -> [Element] {
-    elements(of: call.opaque(shape: [base.count], type: .float32, "raises to a power other than 1, 2, 3, -1 or 0.5"), node: node)
+  /// x to a known power: products and a square root where they do, else e^(power * ln x), which is for positive x alone.
+  fileprivate func power(_ x: [Element], _ power: Double, _ node: Int) -> [Element] {
+    switch power {
+    case 0: return constant(1, count: x.count, node: node)
+    case 1: return x
+    case 0.5: return unary(.squareRoot, x, node: node)
+    case 0..<32 where power == power.rounded():
+      let half = self.power(x, (power / 2).rounded(.down), node)
+      let square = binary(.multiply, half, half, node: node)
+      return power.truncatingRemainder(dividingBy: 2) == 0 ? square : binary(.multiply, square, x, node: node)
+    case _ where power < 0 && (power > -32 && power == power.rounded() || power == -0.5):
+      return binary(.divide, constant(1, count: x.count, node: node), self.power(x, -power, node), node: node)
+    default: return unary(.exponential, binary(.multiply, unary(.logarithm, x, node: node), power, node: node), node: node)
+    }
+  }
+
+  /// Known positive numbers to computed powers.
+  fileprivate func power(_ x: [Element], _ y: [Element], _ node: Int, _ call: Call) -> [Element] {
+    let numbers = x.compactMap { trace.known($0) }
+    guard numbers.count == x.count, numbers.allSatisfy({ $0 > 0 }) else {
+      return elements(
+        of: call.opaque(shape: [x.count], type: .float32, "raises computed numbers to powers that differ or are computed"), node: node)
+    }
+    let logarithms = elements(of: .reals(Weight(numbers.map { log($0) }, shape: [x.count], type: .float32)), node: node)
+    return unary(.exponential, binary(.multiply, y, logarithms, node: node), node: node)
   }
 }

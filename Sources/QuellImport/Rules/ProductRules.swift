@@ -35,6 +35,12 @@ extension Rules {
     let shape = batch + (left.shape.count == 1 ? [] : [rows]) + (right.shape.count == 1 ? [] : [columns])
     try call.checked(shape)
 
+    if inner == 1, left.isKnown || right.isKnown {
+      // Every element is one product.
+      let factors = try combined(
+        .multiply, try reshaped(left, to: leftShape, call), try reshaped(right, to: rightShape, call), call)
+      return try reshaped(factors, to: shape, call)
+    }
     if left.isKnown, right.isKnown { return try known(left, right, leftShape, rightShape, batch, shape, call) }
     if let matrix = matrix(right, rightShape) {
       let elements = linear(matrix, call.lane.elements(of: left, node: call.number), call)

@@ -5,7 +5,7 @@ typealias Rule = @Sendable (Call) throws(ImportFailure) -> [Tensor?]
 /// entry in one of the tables.
 enum Rules {
   static let all: [String: Rule] = [
-    shapes, movement, gathering, elementwise, activations, logic, reductions, products, attention, thresholds, contributedFusions,
-    quantization, contributedQuantization,
+    shapes, movement, gathering, elementwise, activations, logic, reductions, normalizations, products, einsums, convolutions,
+    attention, rotary, thresholds, contributedFusions, quantization, contributedQuantization,
   ].reduce(into: [:]) { all, table in all.merge(table) { first, _ in first } }
 }

@@ -10,7 +10,7 @@ final class Lane {
   var trace = Trace()
   private var tensors: [String: Tensor] = [:]
   /// Whether all positions are computed at once.
-  private let isWindow: Bool
+  let isWindow: Bool
 
   /// How many elements may still be evaluated: a small file must not ask for much work.
   var budget: Int
@@ -25,6 +25,9 @@ final class Lane {
     get { tensors[name] }
     set { tensors[name] = newValue }
   }
+
+  /// Known numbers that depend on the position, by name, in the form in which the program can compute them from it.
+  var positional: [String: Tensor] = [:]
 
   /// An attribute of the node that is being run which is of another kind than its operator takes.
   var wrongAttribute: String?
@@ -158,8 +161,10 @@ final class Lane {
   private func isNeverNegative(value: Int32, depth: Int) -> Bool {
     guard depth > 0 else { return false }
     switch trace.values[Int(value)].source {
-    case .unary(.relu, _), .unary(.sigmoid, _), .unary(.exponential, _), .softmax, .squareRoot: return true
-    case .mean(let source), .binary(.threshold, let source, _): return isNeverNegative(source, depth: depth - 1)
+    case .unary(.relu, _), .unary(.sigmoid, _), .unary(.exponential, _), .unary(.squareRoot, _), .unary(.absolute, _), .softmax:
+      return true
+    case .mean(let source, _), .reduce(_, let source, _), .binary(.threshold, let source, _):
+      return isNeverNegative(source, depth: depth - 1)
     case .binary(.multiply, let left, let right) where left == right: return true
     case .binary(.add, let left, let right), .binary(.multiply, let left, let right), .binary(.divide, let left, let right):
       return isNeverNegative(left, depth: depth - 1) && isNeverNegative(right, depth: depth - 1)

@@ -15,21 +15,22 @@ struct Picks {
 
   /// The result. Known numbers stay known as long as nothing computed is among them.
   func assembled(shape: [Int], in call: Call) -> Tensor {
-    let used = Set(choices.map { $0.tensor })
+    var used = [Bool](repeating: false, count: tensors.count)
+    for choice in choices { used[Int(choice.tensor)] = true }
     let type = tensors[0].type
-    if used.allSatisfy({ tensors[Int($0)].isKnown }) {
+    if zip(used, tensors).allSatisfy({ !$0 || $1.isKnown }) {
       if type.isReal {
-        let numbers = tensors.enumerated().map { used.contains(Int32($0.offset)) ? $0.element.knownReals ?? [] : [] }
+        let numbers = tensors.enumerated().map { used[$0.offset] ? $0.element.knownReals ?? [] : [] }
         return .reals(Weight(choices.map { numbers[Int($0.tensor)][Int($0.index)] }, shape: shape, type: type))
       }
       let numbers = tensors.map { $0.knownIntegers ?? [] }
-      if used.allSatisfy({ !numbers[Int($0)].isEmpty }) {
+      if zip(used, numbers).allSatisfy({ !$0 || !$1.isEmpty }) {
         let values = choices.map { Int64(numbers[Int($0.tensor)][Int($0.index)]) }
         return .integers(Tensor.Integers(shape: shape, values: values, type: type))
       }
     }
     let elements = tensors.enumerated().map {
-      used.contains(Int32($0.offset)) ? call.lane.elements(of: $0.element, node: call.number) : []
+      used[$0.offset] ? call.lane.elements(of: $0.element, node: call.number) : []
     }
     return call.dynamic(choices.map { elements[Int($0.tensor)][Int($0.index)] }, shape: shape, type: type)
   }

@@ -87,7 +87,7 @@ final class Specialiser {
       let node = graph.nodes[index]
       try run(node)
       for name in node.inputs where lastUse[name] == index && own.contains(name) {
-        for lane in lanes { lane[name] = nil }
+        for lane in lanes { (lane[name], lane.positional[name]) = (nil, nil) }
       }
     }
   }
@@ -102,18 +102,12 @@ final class Specialiser {
       }
       throw .unsupported("\(node.title) is an operator that is not supported\(interface.advice).")
     }
-    let number = nodes.count
     nodes.append(node)
-    var calls: [Call] = []
-    for lane in lanes {
-      var inputs: [Tensor?] = []
-      for name in node.inputs {
-        guard !name.isEmpty else { inputs.append(nil); continue }
-        guard let tensor = lane[name] else { throw .malformed("\(node.title) reads \"\(name)\", which has no value.") }
-        inputs.append(tensor)
-      }
-      calls.append(Call(node: node, number: number, opset: opset, inputs: inputs, lane: lane, reader: reader))
-    }
+    var calls = try self.calls(node)
+    let isPositional = lanes[0].positional.keys.contains { node.inputs.contains($0) }
+    let isComputed = calls.contains { $0.inputs.contains { $0.map { !$0.isKnown } ?? false } }
+    // Among computed numbers the position must be computed too; among known ones it may decide about masks and shapes.
+    if isPositional, isComputed { calls = try self.calls(node, computesPositions: true) }
     let isShared = zip(calls[0].inputs, calls[1].inputs).allSatisfy { left, right in
       guard let left, let right else { return left == nil && right == nil }
       return left.isSame(as: right)
@@ -128,6 +122,40 @@ final class Specialiser {
       for (lane, tensor) in zip(lanes, [first[index], second[index]]) { try charge(tensor, to: lane, node) }
       lanes[0][name] = rows?.0 ?? first[index]
       lanes[1][name] = rows?.1 ?? second[index]
+    }
+    if !isComputed { try notePositions(node, rule, isPositional: isPositional) }
+  }
+
+  /// The node with its inputs in each lane.
+  private func calls(_ node: ONNXNode, computesPositions: Bool = false) throws(ImportFailure) -> [Call] {
+    var calls: [Call] = []
+    for lane in lanes {
+      var inputs: [Tensor?] = []
+      for name in node.inputs {
+        guard !name.isEmpty else { inputs.append(nil); continue }
+        guard let tensor = lane[name] else { throw .malformed("\(node.title) reads \"\(name)\", which has no value.") }
+        inputs.append(computesPositions ? lane.positional[name] ?? tensor : tensor)
+      }
+      calls.append(Call(node: node, number: nodes.count - 1, opset: opset, inputs: inputs, lane: lane, reader: reader))
+    }
+    return calls
+  }
+
+  /// Remembers how known results that depend on the position are computed from it: by the node's own rule where its inputs do,
+  /// else where the numbers show it.
+  private func notePositions(_ node: ONNXNode, _ rule: Rule, isPositional: Bool) throws(ImportFailure) {
+    var results: [[Tensor?]] = []
+    if isPositional {
+      // What cannot be computed so stays what it is in each lane, which is an error only if the lanes must agree on it.
+      for call in try calls(node, computesPositions: true) { if let result = try? rule(call) { results.append(result) } }
+    }
+    for (index, name) in node.outputs.enumerated() where !name.isEmpty {
+      for lane in lanes { lane.positional[name] = nil }
+      guard case .reals(let first)? = lanes[0][name], case .reals(let second)? = lanes[1][name], first != second else { continue }
+      var forms: [Tensor?] = results.map { index < $0.count ? $0[index] : nil }
+      if !isPositional { forms = PositionForm.tensors(of: [first, second], in: lanes, node: nodes.count - 1) }
+      guard forms.count == 2, forms.allSatisfy({ $0.map { !$0.isKnown } ?? false }) else { continue }
+      for (lane, form) in zip(lanes, forms) { lane.positional[name] = form }
     }
   }
 

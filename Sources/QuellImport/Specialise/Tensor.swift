@@ -9,6 +9,11 @@ struct Element: Hashable, Sendable {
     self.value = Int32(truncatingIfNeeded: value)
     self.index = Int32(truncatingIfNeeded: index)
   }
+
+  /// Vectors are told apart by all their elements, so both numbers go in at once.
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(UInt64(UInt32(bitPattern: value)) << 32 | UInt64(UInt32(bitPattern: index)))
+  }
 }
 
 /// What is known of a tensor when the graph is fixed to one sequence, one token and one past length.

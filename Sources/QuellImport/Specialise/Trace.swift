@@ -16,16 +16,18 @@ struct Trace {
     case row(table: Weight, RowSource, add: Int)
     /// A row of a table that one of a window's tokens or positions chooses.
     case windowRow(table: Weight, RowSource, add: Int, position: Int)
+    /// How many tokens came before this one, or before one of a window's.
+    case position(inWindow: Int?)
     case unary(UnaryFunction, [Element])
     case binary(BinaryFunction, [Element], [Element])
-    case normalize([Element], gain: [Element]?, bias: [Element]?, epsilon: Float)
+    case normalize(Normalization, [Element], gain: [Element]?, bias: [Element]?, epsilon: Float)
+    /// One number for each `group` of elements.
+    case reduce(Reduction, [Element], group: Int)
+    case mean([Element], group: Int)
+    case softmax([Element], group: Int)
     /// The matrix, of shape [inputs, outputs], times the input.
     case linear(matrix: Weight, input: [Element], bias: [Element]?)
     case attention(Attention)
-    /// Steps of compound forms; the program has no operation for them, so they must be lifted.
-    case squareRoot([Element])
-    case mean([Element])
-    case softmax([Element], group: Int)
     case product(Product)
     /// Something that no operation can compute. It is an error only if a result needs it.
     case opaque(node: Int, reason: String)
@@ -103,6 +105,12 @@ struct Trace {
     return weight[Int(element.index)]
   }
 
+  /// The elements whose mean an element is, or nil where it is none.
+  func terms(ofMean element: Element) -> ArraySlice<Element>? {
+    guard case .mean(let source, let group) = values[Int(element.value)].source else { return nil }
+    return source[(Int(element.index) * group)..<((Int(element.index) + 1) * group)]
+  }
+
   /// The value that a list of elements is all of, in order, or nil.
   func whole(_ elements: [Element]) -> Int? {
     guard let first = elements.first else { return nil }
@@ -117,10 +125,10 @@ extension Trace.Source {
   /// The operands, in the order in which an operation reads them.
   var operands: [[Element]] {
     switch self {
-    case .token, .state, .constant, .row, .windowRow, .opaque: []
-    case .unary(_, let source), .squareRoot(let source), .mean(let source), .softmax(let source, _): [source]
+    case .token, .state, .constant, .row, .windowRow, .position, .opaque: []
+    case .unary(_, let source), .reduce(_, let source, _), .mean(let source, _), .softmax(let source, _): [source]
     case .binary(_, let left, let right): [left, right]
-    case .normalize(let source, let gain, let bias, _): [source] + [gain, bias].compactMap { $0 }
+    case .normalize(_, let source, let gain, let bias, _): [source] + [gain, bias].compactMap { $0 }
     case .linear(_, let input, let bias): [input] + [bias].compactMap { $0 }
     case .attention(let attention): [attention.query, attention.key, attention.value]
     case .product(let product): [product.left, product.right]

@@ -9,6 +9,12 @@ struct Weight: Hashable, Sendable {
     layout = Layout(contiguous: shape)
   }
 
+  /// Elements of a source that lie as a layout says, all of them inside the source.
+  init(_ source: WeightSource, layout: Layout) {
+    self.source = source
+    self.layout = layout
+  }
+
   /// Numbers of our own.
   init(_ values: [Double], shape: [Int], type: DataType, name: String = "") {
     self.init(WeightSource(name: name, type: type, values: values), shape: shape)

@@ -58,6 +58,20 @@ final class WeightSource: @unchecked Sendable {
     self.init(name: name, type: type, count: values.count, base: UnsafeRawPointer(memory), owner: OwnedMemory(memory), isOwn: true)
   }
 
+  /// Single-precision elements of our own, made one after the other.
+  convenience init(name: String, count: Int, make: (Int) -> Float) {
+    let memory = UnsafeMutablePointer<Float>.allocate(capacity: max(count, 1))
+    for index in 0..<count { memory[index] = make(index) }
+    self.init(
+      name: name, type: .float32, count: count, base: UnsafeRawPointer(memory), owner: OwnedMemory(UnsafeMutableRawPointer(memory)),
+      isOwn: true)
+  }
+
+  /// The stored elements of another source under another name.
+  convenience init(name: String, sharing other: WeightSource) {
+    self.init(name: name, type: other.type, count: other.count, base: other.base, owner: other, isOwn: other.isOwn)
+  }
+
   /// Elements computed from quantised ones.
   init(_ formula: Dequantization, type: DataType) {
     name = formula.codes.source.name

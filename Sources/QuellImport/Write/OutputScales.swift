@@ -3,7 +3,8 @@ import Synchronization
 
 /// The scale of each output of a matrix of whole numbers: what its greatest magnitude is, divided by 127.
 ///
-/// A narrower scale, which cuts off the greatest weights to be finer for all others, was measured and gains nothing at 8 bits.
+/// Narrower scales, which cut off the greatest weights to be finer for all others, were measured: the best of twenty for each
+/// output takes 1.4 % off the squared error, which is not worth twenty passes over the weights.
 final class OutputScales {
   /// What is scaled together.
   enum Axis {
