@@ -113,7 +113,7 @@ private struct Pairing {
   /// Whether a linear operation makes the first element, possibly scaled, shifted or added to another.
   private static func isLinear(_ elements: [Element], _ trace: Trace) -> Bool {
     guard let first = elements.first else { return false }
-    let element = trace.affine(first)?.element ?? first
+    let element = trace.affine(first).element
     switch trace.values[Int(element.value)].source {
     case .linear: return true
     case .binary(.add, let left, let right):
