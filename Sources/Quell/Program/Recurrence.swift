@@ -88,6 +88,11 @@ extension Operation {
       read(left)
       read(right)
       visit(result, true)
+    case .choose(let condition, let left, let right, let result):
+      read(condition)
+      read(left)
+      read(right)
+      visit(result, true)
     case .normalize(_, let source, let gain, let bias, _, let result):
       read(source)
       read(gain)
