@@ -28,6 +28,8 @@ extension Operation {
       .arrange(source: values(source), arrangement, result: values(result))
     case .reduce(let function, let source, let inner, let result):
       .reduce(function, source: values(source), inner: inner, result: values(result))
+    case .choose(let condition, let left, let right, let result):
+      .choose(condition: values(condition), left: values(left), right: values(right), result: values(result))
     case .chain: self
     }
   }
