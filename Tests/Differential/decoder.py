@@ -7,7 +7,7 @@ import pieces
 from step_graph import State, StepGraph, Vector
 
 # Operators that may be refused: there is no operation for them over computed numbers.
-UNSUPPORTED = {"Log", "Sin", "Erf", "ReduceSum", "ReduceMax", "Floor", "Softmax", "Sqrt", "HardSwish"}
+UNSUPPORTED = {"Floor", "Ceil", "Round"}
 
 
 class Decoder:
@@ -15,7 +15,8 @@ class Decoder:
 
     def __init__(self, seed: int) -> None:
         self.graph = g = StepGraph(seed)
-        self.vocabulary = g.between(5, 40)
+        # No vector but the logits is as long as they, or as the table, so that they cannot be taken for a state.
+        self.vocabulary = g.choose(7, 11, 19, 29, 37)
         self.width = g.choose(4, 6, 8, 12, 16, 24, 33)
         self.has_position = False
         self.table = g.reals(self.vocabulary + g.choose(0, 3), self.width)
@@ -55,7 +56,7 @@ class Decoder:
     def _grow(self) -> None:
         g = self.graph
         x = self._any()
-        kind = g.choose("unary", "binary", "binary", "moved", "moved", "linear", "linear", "normalized", "siblings", "part")
+        kind = g.choose("unary", "binary", "binary", "moved", "moved", "linear", "linear", "normalized", "siblings", "part", "reduced", "outer")
         if kind == "unary":
             self.live.append(pieces.unary(g, x))
         elif kind == "binary":
@@ -69,6 +70,10 @@ class Decoder:
             # Several matrices over one input, as queries, keys and values are.
             parts = [pieces.linear(g, x, g.choose(2, self.width, self.width)) for _ in range(g.between(2, 3))]
             self.live += parts
+        elif kind == "reduced":
+            self.live.append(pieces.reduced(g, x))
+        elif kind == "outer" and x.count <= 12:
+            self.live.append(pieces.outer(g, x, self._sized(x.count), self._sized(x.count)))
         elif kind == "part" and x.count > 2:
             flat = g.reshape(x, (1, x.count))
             start = g.between(0, x.count - 2)
@@ -258,20 +263,7 @@ class Decoder:
     def _add_unsupported(self) -> None:
         g = self.graph
         x = self._any()
-        flat = g.reshape(x, (1, x.count))
-        kind = g.choose(*sorted(UNSUPPORTED - ({"HardSwish"} if g.opset < 14 else set())))
-        if kind in ("Log", "Sqrt"):
-            self.live.append(g.apply(kind, [pieces.positive(g, flat).name], flat.shape))
-        elif kind == "ReduceSum" and g.opset >= 13:
-            total = g.apply(kind, [flat.name, g.integers(1)], (1, 1), keepdims=1)
-            self.live.append(g.apply("Mul", [flat.name, g.apply("Sigmoid", [total.name], (1, 1)).name], flat.shape))
-        elif kind in ("ReduceSum", "ReduceMax"):
-            takes_axes = kind == "ReduceMax" and g.opset >= 18
-            inputs, attributes = ([flat.name, g.integers(1)], {}) if takes_axes else ([flat.name], {"axes": [1]})
-            total = g.apply(kind, inputs, (1, 1), keepdims=1, **attributes)
-            self.live.append(g.apply("Mul", [flat.name, g.apply("Sigmoid", [total.name], (1, 1)).name], flat.shape))
-        else:
-            self.live.append(g.apply(kind, [flat.name], flat.shape))
+        self.live.append(g.apply(g.choose(*sorted(UNSUPPORTED)), [x.name], x.shape))
 
     def _finish(self) -> None:
         """All that was made last goes into the logits, so that nothing of it is idle."""

@@ -10,8 +10,8 @@ from step_graph import StepGraph, Vector
 def unary(g: StepGraph, x: Vector) -> Vector:
     same = x.shape
     kind = g.choose(
-        "Sigmoid", "Tanh", "Relu", "Neg", "Identity", "Abs", "HardSigmoid", "clip", "exponential", "double", "dropout", "silu", "gelu",
-        "square", "reciprocal")
+        "Sigmoid", "Tanh", "Relu", "Neg", "Identity", "Abs", "HardSigmoid", "Sin", "Cos", "Erf", "Softplus", "Softsign", "Elu",
+        "LeakyRelu", "clip", "exponential", "double", "dropout", "silu", "gelu", "square", "root", "reciprocal")
     if kind == "clip":
         limits = [g.constant(np.array(limit, np.float32), "limit") for limit in (-0.5, 0.75)]
         return g.apply("Clip", [x.name, g.choose(limits[0], ""), limits[1]], same)
@@ -32,6 +32,8 @@ def unary(g: StepGraph, x: Vector) -> Vector:
         return bounded(g, g.apply("Pow", [x.name, two], same))
     if kind == "reciprocal":
         return g.apply("Reciprocal", [positive(g, x).name], same)
+    if kind == "root":
+        return g.apply(g.choose("Sqrt", "Log"), [positive(g, x).name], same)
     return g.apply(kind, [x.name], same)
 
 
@@ -72,6 +74,28 @@ def binary(g: StepGraph, x: Vector, y: Vector) -> Vector:
     if operator in ("Max", "Min", "Sum") and g.chance(0.3):
         return g.apply(operator, [x.name, operand, g.reals(x.shape[-1])], x.shape)
     return g.apply(operator, g.shuffled(x.name, operand), x.shape)
+
+
+# ---- Reductions and products ----
+
+
+def reduced(g: StepGraph, x: Vector) -> Vector:
+    """The numbers times what reduces all of them, or those of a row, to one."""
+    rows = g.choose(*[n for n in range(1, x.count + 1) if x.count % n == 0 and n < x.count] or [1])
+    wide = g.reshape(x, (rows, x.count // rows))
+    operator = g.choose("ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean", "ReduceL2", "Softmax", "LogSoftmax")
+    axis = g.choose(0, 1) if g.opset >= 13 or not operator.endswith("Softmax") else 1
+    if operator.endswith("Softmax"):
+        return g.apply(operator, [wide.name], wide.shape, axis=g.either(axis, 2))
+    one = g.reduce(operator, wide, axis)
+    return g.apply("Mul", g.shuffled(wide.name, g.apply("Sigmoid", [one.name], one.shape).name), wide.shape)
+
+
+def outer(g: StepGraph, x: Vector, y: Vector, z: Vector) -> Vector:
+    """z times the matrix of the products of x and y, all of one length."""
+    count = x.count
+    matrix = g.apply("MatMul", [g.reshape(x, (count, 1)).name, g.reshape(y, (1, count)).name], (count, count))
+    return bounded(g, g.apply("MatMul", [g.reshape(z, (1, count)).name, bounded(g, matrix).name], (1, count)))
 
 
 # ---- Movement ----
@@ -222,6 +246,12 @@ def normalized(g: StepGraph, x: Vector) -> Vector:
         operands = [three.name, skip.name, gain or g.constant(np.ones(width, np.float32))] + ([bias] if bias else [])
         return g.apply("SkipLayerNormalization", operands, (1, 1, width), domain="com.microsoft", epsilon=1e-3)
     axis = len(row.shape) - 1
+    if g.chance(0.2):
+        # Without the mean: by the root of the mean square.
+        squares = g.apply("Mul", [row.name] * 2, row.shape)
+        root = g.apply("Sqrt", [g.apply("Add", g.shuffled(g.mean(squares, axis).name, g.real(1e-3)), row.shape[:-1] + (1,)).name], (1,))
+        result = g.apply("Div", [row.name, root.name], row.shape)
+        return g.apply("Mul", g.shuffled(result.name, gain), row.shape) if gain else result
     deviation = g.apply("Sub", [row.name, g.mean(row, axis).name], row.shape)
     again = deviation if g.chance(0.5) else g.apply("Sub", [row.name, g.mean(row, axis).name], row.shape)
     squares = g.apply("Pow", [again.name, g.real(2)], row.shape) if g.chance(0.5) else g.apply("Mul", [again.name] * 2, row.shape)

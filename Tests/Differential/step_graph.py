@@ -151,11 +151,15 @@ class StepGraph:
         return self.apply("Concat", [vector.name for vector in vectors], shape, axis=self.either(axis, len(shape)))
 
     def mean(self, vector: Vector, axis: int) -> Vector:
+        return self.reduce("ReduceMean", vector, axis)
+
+    def reduce(self, operator: str, vector: Vector, axis: int) -> Vector:
+        """A reduction over one axis, which is kept with length 1."""
         shape = vector.shape[:axis] + (1,) + vector.shape[axis + 1 :]
         axis = self.either(axis, len(vector.shape))
-        if self.opset < 18:
-            return self.apply("ReduceMean", [vector.name], shape, axes=[axis], keepdims=1)
-        return self.apply("ReduceMean", [vector.name, self.integers(axis)], shape, keepdims=1)
+        if self.opset < (13 if operator == "ReduceSum" else 18):
+            return self.apply(operator, [vector.name], shape, axes=[axis], keepdims=1)
+        return self.apply(operator, [vector.name, self.integers(axis)], shape, keepdims=1)
 
     def either(self, axis: int, rank: int) -> int:
         """The axis, counted from the front or from the back."""

@@ -94,6 +94,46 @@ struct GraphTests {
     #expect(try logits(graph, [0, 1]) == [[1, 2], [4, 5]])
   }
 
+  @Test func scaledLogitsAreToldFromAStateOfTheirShape() throws {
+    var graph = GraphBuilder()
+    graph.input("token", type: 7, [1])
+    graph.input("s", [1, 3])
+    graph.reals("table", [3, 2], [1, 2, 3, 4, 5, 6])
+    graph.reals("head", [2, 3], [1, 0, 2, 0, 1, 1])
+    graph.reals("ones", [3], [1, 1, 1])
+    graph.reals("double", [], [2])
+    graph.integers("zero", [1], [0])
+    graph.integers("two", [1], [2])
+    graph.integers("one", [1], [1])
+    graph.node("Gather", ["table", "token"], ["x"])
+    graph.node("Slice", ["s", "zero", "two", "one"], ["part"])
+    graph.node("Add", ["x", "part"], ["y"])
+    graph.node("MatMul", ["y", "head"], ["product"])
+    graph.node("Add", ["s", "ones"], ["new"])
+    graph.node("Mul", ["product", "double"], ["logits"])
+    graph.output("new", [1, 3])
+    graph.output("logits", [1, 3])
+    #expect(try logits(graph, [0, 1]) == [[2, 4, 8], [8, 10, 26]])
+  }
+
+  @Test func stateThatOnlyTheLogitsHoldIsHandedOn() throws {
+    // The last logit is the first number of x two steps ago.
+    var graph = start()
+    graph.input("s", [1, 2])
+    graph.reals("same", [2, 2], [1, 0, 0, 1])
+    graph.integers("zero", [1], [0])
+    graph.integers("one", [1], [1])
+    graph.integers("two", [1], [2])
+    graph.node("Slice", ["s", "zero", "one", "one"], ["oldest"])
+    graph.node("Slice", ["s", "one", "two", "one"], ["older"])
+    graph.node("Slice", ["x", "zero", "one", "one"], ["newest"])
+    graph.node("Concat", ["older", "newest"], ["new"], ints: ["axis": 1])
+    graph.output("new", [1, 2])
+    graph.node("MatMul", ["x", "same"], ["y"])
+    graph.node("Concat", ["y", "oldest"], ["logits"], ints: ["axis": 1])
+    #expect(try logits(graph, [0, 1, 2, 0]) == [[1, 2, 0], [3, 4, 0], [5, 6, 1], [1, 2, 3]])
+  }
+
   @Test func stateBeginsAsALogarithmOnlyWhereItBecomesAMaximum() throws {
     // k keeps the last x, and is compared with g, the greatest so far: both enter an exponential, but only g is a maximum.
     var graph = start()

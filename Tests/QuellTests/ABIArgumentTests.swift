@@ -189,6 +189,7 @@ import Testing
 
   @Test func statusesHaveNames() {
     #expect(String(cString: quell_status_name(0)) == "QUELL_OK")
+    #expect(String(cString: quell_status_name(19)) == "QUELL_FILE_UNWRITABLE")
     #expect(String(cString: quell_status_name(34)) == "QUELL_STATE_MISMATCH")
     #expect(String(cString: quell_status_name(-1)) == "unknown status")
     #expect(String(cString: quell_version()) == QUELL_VERSION)

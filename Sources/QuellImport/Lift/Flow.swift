@@ -110,13 +110,15 @@ private struct Pairing {
         + "export one step whose outputs hold the new states in the order of the inputs; a cache needs an axis of open length.")
   }
 
+  /// Whether a linear operation makes the first element, possibly scaled, shifted or added to another.
   private static func isLinear(_ elements: [Element], _ trace: Trace) -> Bool {
     guard let first = elements.first else { return false }
-    switch trace.values[Int(first.value)].source {
+    let element = trace.affine(first).element
+    switch trace.values[Int(element.value)].source {
     case .linear: return true
     case .binary(.add, let left, let right):
       return [left, right].contains { side in
-        if case .linear = trace.values[Int(side[Int(first.index)].value)].source { true } else { false }
+        if case .linear = trace.values[Int(side[Int(element.index)].value)].source { true } else { false }
       }
     default: return false
     }

@@ -20,6 +20,7 @@ struct StateLayout {
     for (number, isLive) in live.enumerated() where isLive {
       for operand in flow.trace.values[number].source.operands { place(operand) }
     }
+    place(flow.logits)
     // State that only becomes other state: keep going until nothing new is read.
     var before = -1
     while before != size {
@@ -28,7 +29,6 @@ struct StateLayout {
         for (index, element) in state.next.enumerated() where places[Int32(state.value)]?[index] ?? -1 >= 0 { place([element]) }
       }
     }
-    place(flow.logits)
     size = aligned(size)
     findLogarithms(flow, live)
   }
@@ -49,8 +49,8 @@ struct StateLayout {
     }
   }
 
-  /// Log-maxima: state that is compared by maximum, then enters the exponential of its distance to that maximum, and whose next
-  /// value is such a maximum.
+  /// Log-maxima: state that is compared by maximum, then enters the exponential of its distance to that maximum, and that becomes
+  /// a maximum of itself and something else.
   private mutating func findLogarithms(_ flow: Flow, _ live: [Bool]) {
     let trace = flow.trace
     var distances: Set<[Element]> = []
@@ -77,12 +77,14 @@ struct StateLayout {
     }
   }
 
-  /// The places of what becomes a maximum in the step.
+  /// The places of what becomes a maximum of itself.
   private func placesOfMaxima(_ flow: Flow) -> Set<Int> {
     var maxima: Set<Int> = []
     for state in flow.states {
       for (place, next) in zip(places[Int32(state.value)] ?? [], state.next) {
-        if case .binary(.maximum, _, _) = flow.trace.values[Int(next.value)].source { maxima.insert(Int(place)) }
+        guard case .binary(.maximum, let left, let right) = flow.trace.values[Int(next.value)].source else { continue }
+        let operands = [left[Int(next.index)], right[Int(next.index)]]
+        if operands.contains(where: { statePlace($0, flow.trace) == Int(place) }) { maxima.insert(Int(place)) }
       }
     }
     return maxima
