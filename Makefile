@@ -24,20 +24,27 @@ SWIFT_FLAGS := -parse-as-library -module-name Quell -enable-experimental-feature
   -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include -module-cache-path $(objects)/modules
 C_FLAGS := -std=gnu11 -O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-math-errno -Wall -Wextra \
   -ISources/CQuell/include
+# The objects name FoundationEssentials, but not the archives that it needs in turn.
+IMPORT_LINK_FLAGS := -lonnx -lonnx_proto -lprotobuf -lz -lFoundationEssentials -l_FoundationCollections -l_FoundationCShims \
+  -Xlinker -soname=libquell_import.so.0 -Xlinker --version-script=Scripts/quell_import.map -Xlinker --gc-sections -Xlinker -z \
+  -Xlinker defs -Xlinker -s
 LINK_FLAGS := -shared -Wl,-soname,libquell.so.0 -Wl,--version-script=Scripts/quell.map -Wl,--gc-sections -Wl,-z,defs -Wl,-s
 
-.PHONY: all command library header check-header setup test quick lint demo install clean help FORCE
+import_library := build/lib/libquell_import.so
+import_header := $(objects)/QuellImportLibrary-Swift.h
 
-all: command library
+.PHONY: all command library import-library check-import-library header check-header setup test quick lint demo install clean help FORCE
+
+all: command library import-library
 
 help:
-	@echo 'make            build/bin/quell, build/lib/libquell.so and .a (installs nothing)'
-	@echo 'make library    the libraries alone'
+	@echo 'make            build/bin/quell, build/lib/libquell.so, .a and libquell_import.so (installs nothing)'
+	@echo 'make library    the libraries that run models alone'
 	@echo 'make setup      install what building and testing lack on a Debian machine'
 	@echo 'make demo       import, calibrate and run the model of the examples'
 	@echo 'make test       everything that can fail: lints, unit tests, header, libraries, examples, Python'
 	@echo 'make quick      the part of it that takes seconds once the libraries are built'
-	@echo 'make header     make include/quell.h from the Swift sources'
+	@echo 'make header     make include/quell.h and quell_import.h from the Swift sources'
 	@echo 'make install    into PREFIX ($(PREFIX)), below DESTDIR'
 	@echo 'make clean      remove what was built'
 
@@ -86,13 +93,34 @@ build/lib/libquell.a: $(swift_object) $(c_objects)
 	@rm -f $@
 	$(AR) rcs $@ $(objects)/joined.o
 
-# ---- The header ----
+# ---- The library that imports ----
 
-header: $(compiler_header)
-	Scripts/generate-header $(compiler_header)
+# SwiftPM compiles the importer and lists the objects that it is made of. They are linked here with Swift's own libraries inside, so
+# that users need no Swift, and nothing but quell_import_* shows.
+import-library:
+	@Scripts/setup --check
+	$(SWIFT) build -c release --product QuellImportLibrary
+	@mkdir -p build/lib $(objects)
+	@built="$$($(SWIFT) build -c release --show-bin-path)"; \
+	  cp "$$built/QuellImportLibrary.build/include/QuellImportLibrary-Swift.h" $(import_header) && \
+  if [ ! $(import_library) -nt "$$built/libQuellImportLibrary.a" ]; then \
+	    $(SWIFTC) -emit-library -static-stdlib -o $(import_library).new $(IMPORT_LINK_FLAGS) \
+	      "@$$built/QuellImportLibrary.product/Objects.LinkFileList" && \
+	    mv $(import_library).new $(import_library); fi
+	@ln -sf libquell_import.so $(import_library).0
+
+check-import-library: import-library
+	Scripts/generate-header include/quell_import.h $(import_header) --check
+	Scripts/check-import-library $(import_header) Examples/Models/rwkv4-tiny/model.onnx
+
+# ---- The headers ----
+
+header: $(compiler_header) import-library
+	Scripts/generate-header include/quell.h $(compiler_header)
+	Scripts/generate-header include/quell_import.h $(import_header)
 
 check-header: $(compiler_header)
-	Scripts/generate-header $(compiler_header) --check
+	Scripts/generate-header include/quell.h $(compiler_header) --check
 
 # ---- Checks ----
 
@@ -119,7 +147,10 @@ install: all
 	install -D -m 755 build/lib/libquell.so '$(DESTDIR)$(PREFIX)/lib/libquell.so.0'
 	ln -sf libquell.so.0 '$(DESTDIR)$(PREFIX)/lib/libquell.so'
 	install -D -m 644 build/lib/libquell.a '$(DESTDIR)$(PREFIX)/lib/libquell.a'
+	install -D -m 755 $(import_library) '$(DESTDIR)$(PREFIX)/lib/libquell_import.so.0'
+	ln -sf libquell_import.so.0 '$(DESTDIR)$(PREFIX)/lib/libquell_import.so'
 	install -D -m 644 include/quell.h '$(DESTDIR)$(PREFIX)/include/quell.h'
+	install -D -m 644 include/quell_import.h '$(DESTDIR)$(PREFIX)/include/quell_import.h'
 
 clean:
 	rm -rf build .build .build-test

@@ -8,6 +8,9 @@ let package = Package(
     .library(name: "Quell", targets: ["Quell"]),
     .library(name: "QuellImport", targets: ["QuellImport"]),
 
+    // MARK: For other languages: what `make import-library` links libquell_import.so of
+    .library(name: "QuellImportLibrary", type: .static, targets: ["QuellImportLibrary"]),
+
     // MARK: The command
     .executable(name: "quell", targets: ["QuellTool"]),
   ],
@@ -29,6 +32,10 @@ let package = Package(
       linkerSettings: [.linkedLibrary("onnx"), .linkedLibrary("onnx_proto")]),
     .target(name: "CConversion"),
     .target(name: "QuellImport", dependencies: ["CConversion", "COnnx", "CQuell", "CZlib", "Quell"]),
+
+    // MARK: The importer for other languages
+    .target(name: "CQuellImport", dependencies: ["CQuell"]),
+    .target(name: "QuellImportLibrary", dependencies: ["CQuell", "CQuellImport", "Quell", "QuellImport"]),
 
     // MARK: The command
     .executableTarget(

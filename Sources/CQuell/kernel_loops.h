@@ -89,32 +89,37 @@ INLINE void prefetch(enum format format, int count, struct rows *rows, size_t co
 
 /* ---- Rows of events ---- */
 
-INLINE void add_columns(enum format format, int count, int vectors, struct rows *rows, const vector *value,
-                        size_t column, size_t lanes, float *result) {
-  vector sum[VECTORS];
-#pragma GCC unroll 8
-  for (int v = 0; v < vectors; v++)
-    sum[v] = load(result + column + LANES * v, lanes);
-#pragma GCC unroll 8
-  for (int r = 0; r < count; r++)
-#pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++)
-      sum[v] = multiply_add(widen(format, rows->row[r], column + LANES * v, lanes), value[r], sum[v]);
-#pragma GCC unroll 8
-  for (int v = 0; v < vectors; v++)
-    store(result + column + LANES * v, sum[v], lanes);
-}
-
 INLINE void add_floats(enum format format, int count, struct rows *rows, const vector *value, size_t outputs,
                        float *result) {
-  size_t column = 0;
   begin_prefetch(format, count, rows, outputs, WIDTH);
-  for (; column + WIDTH <= outputs; column += WIDTH) {
+  for (size_t column = 0; column + WIDTH <= outputs; column += WIDTH) {
+    vector sum[VECTORS];
     prefetch(format, count, rows, column, WIDTH);
-    add_columns(format, count, VECTORS, rows, value, column, LANES, result);
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS; v++)
+      sum[v] = load(result + column + LANES * v, LANES);
+#pragma GCC unroll 8
+    for (int r = 0; r < count; r++)
+#pragma GCC unroll 8
+      for (int v = 0; v < VECTORS; v++)
+        sum[v] = multiply_add(widen(format, rows->row[r], column + LANES * v, LANES), value[r], sum[v]);
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS; v++)
+      store(result + column + LANES * v, sum[v], LANES);
   }
-  for (; column < outputs; column += LANES)
-    add_columns(format, count, 1, rows, value, column, outputs - column < LANES ? outputs - column : LANES, result);
+}
+
+/* Adds all events to the last columns, which are no full step. */
+INLINE void add_last(enum format format, const uint8_t *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                     const float *values, size_t events, float *result) {
+  for (size_t column = outputs / WIDTH * WIDTH; column < outputs; column += LANES) {
+    const size_t lanes = outputs - column < LANES ? outputs - column : LANES;
+    vector sum = load(result + column, lanes);
+#pragma GCC unroll 1
+    for (size_t e = 0; e < events; e++)
+      sum = multiply_add(widen(format, matrix + indices[e] * stride, column, lanes), broadcast(values[e]), sum);
+    store(result + column, sum, lanes);
+  }
 }
 
 INLINE void add_blocks(int count, struct rows *rows, const vector *value, size_t outputs, float *result) {
@@ -168,6 +173,8 @@ INLINE void add_rows(enum format format, const void *matrix, size_t stride, size
     add_pass(format, 2, matrix, stride, outputs, indices + e, values + e, events - e, result);
   if (e < events)
     add_pass(format, 1, matrix, stride, outputs, indices + e, values + e, 1, result);
+  if (format != INT4)
+    add_last(format, matrix, stride, outputs, indices, values, events, result);
 }
 
 /* ---- Rows of outputs ---- */
@@ -175,9 +182,8 @@ INLINE void add_rows(enum format format, const void *matrix, size_t stride, size
 /* Two sums for each row hide the latency of the additions. */
 INLINE void multiply_floats(enum format format, int count, struct rows *rows, const float *numbers, size_t inputs,
                             vector *sum) {
-  size_t column = 0;
   begin_prefetch(format, count, rows, inputs, WIDTH);
-  for (; column + WIDTH <= inputs; column += WIDTH) {
+  for (size_t column = 0; column + WIDTH <= inputs; column += WIDTH) {
     prefetch(format, count, rows, column, WIDTH);
 #pragma GCC unroll 8
     for (int v = 0; v < VECTORS; v++) {
@@ -188,13 +194,17 @@ INLINE void multiply_floats(enum format format, int count, struct rows *rows, co
             multiply_add(widen(format, rows->row[r], column + LANES * v, LANES), some, sum[2 * r + v % 2]);
     }
   }
-  for (; column < inputs; column += LANES) {
+}
+
+/* A row times the last inputs, which are no full step. */
+INLINE float multiply_last(enum format format, const uint8_t *row, const float *numbers, size_t inputs) {
+  vector sum = zeros();
+#pragma GCC unroll 1
+  for (size_t column = inputs / WIDTH * WIDTH; column < inputs; column += LANES) {
     const size_t lanes = inputs - column < LANES ? inputs - column : LANES;
-    const vector some = load(numbers + column, lanes);
-#pragma GCC unroll 4
-    for (int r = 0; r < count; r++)
-      sum[2 * r] = multiply_add(widen(format, rows->row[r], column, lanes), some, sum[2 * r]);
+    sum = multiply_add(widen(format, row, column, lanes), load(numbers + column, lanes), sum);
   }
+  return total(sum);
 }
 
 INLINE void multiply_blocks(int count, struct rows *rows, const float *numbers, size_t inputs, vector *sum) {
@@ -215,9 +225,9 @@ INLINE void multiply_blocks(int count, struct rows *rows, const float *numbers, 
   }
 }
 
-/* Makes the first `count` of the outputs that are left. */
+/* Adds to the first `count` of the outputs that are left. */
 INLINE void multiply_pass(enum format format, int count, const uint8_t *matrix, size_t left, const float *numbers,
-                          size_t inputs, const float *initial, float *result) {
+                          size_t inputs, float *result) {
   const size_t bytes = row_bytes(format, inputs);
   struct rows rows;
   vector sum[2 * OUTPUTS];
@@ -233,19 +243,20 @@ INLINE void multiply_pass(enum format format, int count, const uint8_t *matrix, 
     multiply_floats(format, count, &rows, numbers, inputs, sum);
 #pragma GCC unroll 4
   for (int r = 0; r < count; r++)
-    result[r] = (initial ? initial[r] : 0) + total(add(sum[2 * r], sum[2 * r + 1]));
+    result[r] += total(add(sum[2 * r], sum[2 * r + 1]));
 }
 
 INLINE void multiply_rows(enum format format, const uint8_t *matrix, size_t outputs, const float *numbers,
-                          size_t inputs, const float *initial, float *result) {
+                          size_t inputs, float *result) {
   const size_t bytes = row_bytes(format, inputs);
   size_t output = 0;
   for (; output + OUTPUTS <= outputs; output += OUTPUTS)
-    multiply_pass(format, OUTPUTS, matrix + output * bytes, outputs - output, numbers, inputs,
-                  initial ? initial + output : NULL, result + output);
+    multiply_pass(format, OUTPUTS, matrix + output * bytes, outputs - output, numbers, inputs, result + output);
   for (; output < outputs; output++)
-    multiply_pass(format, 1, matrix + output * bytes, outputs - output, numbers, inputs,
-                  initial ? initial + output : NULL, result + output);
+    multiply_pass(format, 1, matrix + output * bytes, outputs - output, numbers, inputs, result + output);
+  if (format != INT4 && inputs % WIDTH)
+    for (output = 0; output < outputs; output++)
+      result[output] += multiply_last(format, matrix + output * bytes, numbers, inputs);
 }
 
 /* ---- The table ---- */
@@ -256,8 +267,8 @@ INLINE void multiply_rows(enum format format, const uint8_t *matrix, size_t outp
     add_rows(format, matrix, stride, outputs, indices, values, events, result);                                        \
   }                                                                                                                    \
   TARGET static void multiply_rows_##name(const void *matrix, size_t outputs, const float *vector, size_t inputs,      \
-                                          const float *initial, float *result) {                                       \
-    multiply_rows(format, matrix, outputs, vector, inputs, initial, result);                                           \
+                                          float *result) {                                                             \
+    multiply_rows(format, matrix, outputs, vector, inputs, result);                                                    \
   }
 KERNELS(F32, f32)
 KERNELS(F16, f16)

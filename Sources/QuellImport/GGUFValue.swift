@@ -32,4 +32,6 @@ public enum GGUFValue: Equatable, Sendable {
   case float32Array([Float])
   /// Many texts.
   case stringArray([String])
+  /// A value of any type as it stands in a file, its type in front.
+  case encoded([UInt8])
 }

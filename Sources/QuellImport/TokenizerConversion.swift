@@ -1,4 +1,3 @@
-import Foundation
 import Quell
 
 /// The way from the parts of a `tokenizer.json` to keys of a model file, with all the reasons to refuse.
@@ -132,8 +131,7 @@ struct TokenizerConversion {
         throw .unsupported("the added token '\(token.content)' is matched with single_word, lstrip or rstrip; that is not supported")
       }
       // The library looks for such a token as it is once normalized, but decodes it as it is written.
-      let normalized = token.content.precomposedStringWithCanonicalMapping
-      guard !isNormalizing || !token.isNormalized || normalized.unicodeScalars.elementsEqual(token.content.unicodeScalars) else {
+      guard !isNormalizing || !token.isNormalized || Tokenizer.isNormalized(token.content) else {
         throw .unsupported("the added token '\(token.content)' is looked for in normalized text, but is not normalized itself")
       }
     }

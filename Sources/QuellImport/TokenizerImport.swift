@@ -1,4 +1,9 @@
-import Foundation
+#if canImport(FoundationEssentials)
+  // Without the data of all languages that Foundation brings along.
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 import Quell
 
 /// Turns the `tokenizer.json` of a model into the tokenizer keys of a model file.
@@ -41,20 +46,11 @@ public enum TokenizerImport {
   }
 
   private static func read(_ path: String) throws(ImportFailure) -> Data {
-    do {
-      let attributes = try FileManager.default.attributesOfItem(atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
-      guard attributes[.type] as? FileAttributeType == .typeRegular else {
-        throw ImportFailure.unreadable("cannot read '\(path)': it is not a regular file")
-      }
-      guard let size = attributes[.size] as? Int, size <= maximumFileSize else {
-        throw ImportFailure.unsupported("'\(path)' is larger than 256 MiB: it is no tokenizer.json")
-      }
-      return try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch let failure as ImportFailure {
-      throw failure
-    } catch {
-      throw .unreadable("cannot read '\(path)': \(error.localizedDescription)")
+    let file = try MappedFile(path: path)
+    guard file.bytes.count <= maximumFileSize else {
+      throw .unsupported("'\(path)' is larger than 256 MiB: it is no tokenizer.json")
     }
+    return Data(file.bytes)
   }
 
   private static func decode<Content: Decodable>(_ type: Content.Type, _ data: Data, _ path: String) throws(ImportFailure) -> Content {
@@ -65,7 +61,7 @@ public enum TokenizerImport {
     } catch let error as DecodingError {
       throw .malformed("\(path): \(describe(error))")
     } catch {
-      throw .malformed("\(path): \(error.localizedDescription)")
+      throw .malformed("\(path): \(error)")
     }
   }
 

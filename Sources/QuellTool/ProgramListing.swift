@@ -48,6 +48,8 @@ struct ProgramListing {
       return "\(name(result)) = arrange \(name(source)), rows \(order.rows), columns \(order.columns), steps \(steps)"
     case .reduce(let function, let source, let inner, let result):
       return "\(name(result)) = reduce \(function) \(name(source)), inner \(inner)"
+    case .choose(let condition, let left, let right, let result):
+      return "\(name(result)) = choose \(name(left)) where \(name(condition)) > 0, else \(name(right))"
     }
   }
 

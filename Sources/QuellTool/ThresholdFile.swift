@@ -93,6 +93,12 @@ struct ThresholdFile: Codable {
     return thresholds
   }
 
+  /// The fraction of each site's inputs that was quiet, in the order of a model's sites, which ``thresholds(for:_:)`` has checked.
+  func siteSparsity(for model: Model) -> [Double] {
+    let fractions = Dictionary(sites.map { ($0.name, $0.sparsity) }) { first, _ in first }
+    return model.sites.map { fractions[$0.name] ?? 0 }
+  }
+
   private static var decoder: JSONDecoder {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase

@@ -23,7 +23,8 @@ struct DamageTests {
 
   @Test(arguments: [
     "opt_optimum_past", "rwkv_dy_step", "rwkv_dynuint8", "opt_int4_asym_qop", "Attention/standard_window",
-    "Attention/contributed_projection_step",
+    "Attention/contributed_projection_step", "Decoders/llama_contributed_operators", "Decoders/llama_standard_operators",
+    "Decoders/llama_torchscript_full", "Decoders/rwkv7_torchscript_step", "Decoders/mamba_torchscript_step",
   ])
   func damagedBytesNeverCrash(_ name: String) throws {
     let data = try Data(contentsOf: fixtures.appendingPathComponent("\(name)/model.onnx"))

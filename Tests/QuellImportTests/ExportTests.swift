@@ -27,7 +27,7 @@ struct ExportTests {
     "gpt2_torchscript_past", "gpt2_dynamo_past", "gpt2_torchscript_full", "llama_torchscript_past", "llama_dynamo_past",
     "llama_torchscript_full", "rwkv5_torchscript_step",
     "rwkv5_dynamo_step", "rwkv6_torchscript_step", "rwkv6_dynamo_step", "rwkv7_torchscript_step", "rwkv7_dynamo_step",
-    "mamba_torchscript_step", "llama_standard_operators", "llama_contributed_operators",
+    "mamba_torchscript_step", "mamba_dynamo_step", "llama_standard_operators", "llama_contributed_operators",
   ])
   func otherDecodersOfTheSameOperatorsImportToo(_ name: String) throws {
     let fixture = try Fixture("Decoders/\(name)")

@@ -7,6 +7,7 @@ import Testing
 /// Several tokens at a time, by several threads, against one step after the other: not a bit may differ.
 @Suite struct PrefillTests {
   private static let names = ["rwkv_ts_step", "opt_optimum_past", "opt350_optimum_past", "rwkv_axkuhta_op12"]
+  private static let decoders = ["llama_torchscript_past", "mamba_torchscript_step", "rwkv7_torchscript_step"].map { "Decoders/\($0)" }
 
   private func model(_ name: String, weights: WeightType, in folder: URL) throws -> Model {
     let path = folder.appendingPathComponent("model.gguf").path
@@ -14,7 +15,7 @@ import Testing
     return try Model(path: path)
   }
 
-  @Test(arguments: names, [WeightType.f32, .int8])
+  @Test(arguments: names + decoders, [WeightType.f32, .int8])
   func prefillIsOneStepAfterTheOther(_ name: String, _ weights: WeightType) throws {
     try withFolder { folder in
       let model = try model(name, weights: weights, in: folder)

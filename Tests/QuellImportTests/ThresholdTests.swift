@@ -213,28 +213,43 @@ struct ThresholdTests {
     #expect(try logits(graph, [0]) == [Self.product([-1.5, -2])])
   }
 
+  @Test func whatIsNoThresholdIsAChoice() throws {
+    let conditions: [(String, String, (Float, Float) -> Bool)] = [
+      ("Greater", "zero", { x, _ in x > 0 }), ("LessOrEqual", "theta", { x, _ in x <= 2 }), ("Equal", "theta", { x, _ in x == 2 }),
+      ("Less", "limits", { x, limit in x < limit }), ("Greater", "scaled", { x, _ in x > 0.25 * x }),
+    ]
+    for (name, other, holds) in conditions {
+      let graph = Self.graph { graph in
+        graph.reals("slope", [], [0.25])
+        graph.reals("limits", [2], [1, 5])
+        graph.node("Mul", ["x", "slope"], ["scaled"])
+        graph.node(name, ["x", other], ["isSo"])
+        graph.node("Where", ["isSo", "x", "scaled"], ["y"])
+        graph.node("MatMul", ["y", "head"], ["logits"])
+      }
+      let rows = try logits(graph, [0, 1, 2])
+      for (row, x) in zip(rows, Self.table) {
+        let y = [0, 1].map { holds(x[$0], [1, 5][$0]) ? x[$0] : 0.25 * x[$0] }
+        #expect(row == Self.product(y), "\(name) \(other)")
+      }
+    }
+  }
+
   // MARK: Refusals
 
   @Test func whatIsNoThresholdIsRefusedByName() throws {
-    let leaky = try failure(
-      Self.graph { graph in
-        graph.reals("slope", [], [0.25])
-        graph.node("Mul", ["x", "slope"], ["small"])
-        graph.node("Greater", ["x", "zero"], ["isAbove"])
-        graph.node("Where", ["isAbove", "x", "small"], ["y"])
-        graph.node("MatMul", ["y", "head"], ["logits"])
-      })
-    #expect(leaky.kind == .unsupported && leaky.message.contains("make_y"))
-
-    let other = try failure(
+    // Only one comparison of one number can choose.
+    let both = try failure(
       Self.graph { graph in
         graph.reals("gain", [2], [1, 2])
         graph.node("Mul", ["x", "gain"], ["scaled"])
         graph.node("Greater", ["scaled", "theta"], ["fires"])
-        graph.node("Where", ["fires", "x", "zero"], ["y"])
+        graph.node("Greater", ["x", "zero"], ["isAbove"])
+        graph.node("And", ["fires", "isAbove"], ["isBoth"])
+        graph.node("Where", ["isBoth", "x", "scaled"], ["y"])
         graph.node("MatMul", ["y", "head"], ["logits"])
       })
-    #expect(other.kind == .unsupported && other.message.contains("make_y"))
+    #expect(both.kind == .unsupported && both.message.contains("make_y"))
 
     let biased = try failure(
       Self.graph { graph in

@@ -143,8 +143,8 @@ import Testing
       #expect(outcome.message.contains("struct_size"))
     }
     // A program of a later version, which leaves what this one does not know at zero.
-    #expect(memorySize([0, 5, 0, 0], structSize: 16).status == QUELL_OK)
-    #expect(memorySize([0, 5, 0, 1], structSize: 16).status == QUELL_UNSUPPORTED)
+    #expect(memorySize([0, 5, 0, 0, 0, 0], structSize: 24).status == QUELL_OK)
+    #expect(memorySize([0, 5, 0, 0, 0, 1], structSize: 24).status == QUELL_UNSUPPORTED)
     #expect(memorySize([0, 5, 1], structSize: 12).status == QUELL_OK)
     #expect(memorySize([0, 5, 4], structSize: 12).message.contains("instruction set"))
   }
@@ -189,6 +189,7 @@ import Testing
 
   @Test func statusesHaveNames() {
     #expect(String(cString: quell_status_name(0)) == "QUELL_OK")
+    #expect(String(cString: quell_status_name(19)) == "QUELL_FILE_UNWRITABLE")
     #expect(String(cString: quell_status_name(34)) == "QUELL_STATE_MISMATCH")
     #expect(String(cString: quell_status_name(-1)) == "unknown status")
     #expect(String(cString: quell_version()) == QUELL_VERSION)

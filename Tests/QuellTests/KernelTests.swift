@@ -92,6 +92,9 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     #expect(unary(.logarithm)[2...] == [-.infinity, logarithm(0.25), logarithm(3), logarithm(100)])
     #expect(binary(.threshold, 1, 1) == [0, -0.5, 0, 0.25, 3, 100])
     #expect(binary(.subtract, 0, 0) == [Float](repeating: -6, count: 6))
+    var chosen = [Float](repeating: 9, count: left.count)
+    Elementwise.choose(left, step: 1, right, leftStep: 0, left, rightStep: 1, &chosen, count: left.count)
+    #expect(chosen == [-2, -0.5, 0, 4, 4, 4])
     var result: [Float] = [0, 0]
     Elementwise.binary(.maximum, [.nan, 1], leftStep: 1, [1, .nan], rightStep: 1, &result, count: 2)
     #expect(result[0].isNaN && result[1].isNaN)

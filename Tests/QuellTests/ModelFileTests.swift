@@ -59,6 +59,9 @@ private let wrongFiles: [WrongFile] = [
   WrongFile("an order within its result", says: "overlaps the result") {
     $0.setOperation(1, .arrange(source: 1, Arrangement(rows: 3, columns: 4, blockStep: 0, rowStep: 1, columnStep: 3), result: 1))
   },
+  WrongFile("a choice of another length", says: "differ in length") {
+    $0.setOperation(1, .choose(condition: 1, left: 1, right: 6, result: 2))
+  },
   WrongFile("a reduction of halves", says: "does not divide its source") {
     $0.setOperation(1, .reduce(.sum, source: 1, inner: 5, result: 2))
   },
@@ -265,7 +268,7 @@ extension TinyModel {
       .linear(matrix: 1, layout: .outputMajor, bias: nil, scale: 8, result: 2),
       .linear(matrix: 1, layout: .inputMajor, bias: 0, scale: nil, result: 2),
       .attention(query: 1, key: 2, value: 3, cache: 4, heads: 5, scale: 0.125, result: 6),
-      .position(result: 3), .reduce(.maximum, source: 1, inner: 2, result: 3),
+      .position(result: 3), .choose(condition: 1, left: 2, right: 3, result: 4), .reduce(.maximum, source: 1, inner: 2, result: 3),
       .arrange(source: 1, Arrangement(rows: 2, columns: 3, blockStep: 4, rowStep: 5, columnStep: 6), result: 7),
     ]
     for operation in operations {

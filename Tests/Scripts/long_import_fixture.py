@@ -1,4 +1,4 @@
-"""Makes the model whose import takes long enough to be interrupted: 400 bytes, and 1 GiB of weights that a test makes of nothing.
+"""Makes the model whose import takes long enough to be interrupted: 300 bytes, and 8 GiB of weights that a test makes of nothing.
 
 usage: long_import_fixture.py FILE
 
@@ -8,7 +8,7 @@ import sys
 
 from onnx import TensorProto, checker, helper, save
 
-ROWS, WIDTH, LOGITS = 261632, 1024, 512
+ROWS, WIDTH, LOGITS = 2096640, 1024, 512
 
 
 def external(name, shape, offset):

@@ -15,6 +15,7 @@ from .errors import (
     BufferTooSmallError,
     ContextFullError,
     FileUnreadableError,
+    FileUnwritableError,
     InvalidArgumentError,
     MalformedError,
     NoTokenizerError,
@@ -25,6 +26,7 @@ from .errors import (
     UnsupportedError,
 )
 from .generation import Token
+from .importing import import_onnx
 from .model import Model, Site
 from .sampling import Sampler
 from .session import Cost, Counts, Session
@@ -39,6 +41,7 @@ __all__ = [
     "Cost",
     "Counts",
     "FileUnreadableError",
+    "FileUnwritableError",
     "InvalidArgumentError",
     "MalformedError",
     "Model",
@@ -54,5 +57,6 @@ __all__ = [
     "Tokenizer",
     "UnsupportedError",
     "Verification",
+    "import_onnx",
     "verify",
 ]

@@ -48,6 +48,10 @@ class FileUnreadableError(QuellError, OSError):
     """A file could not be opened or read."""
 
 
+class FileUnwritableError(QuellError, OSError):
+    """A file could not be written."""
+
+
 class MalformedError(QuellError):
     """The bytes are not what they claim to be."""
 
@@ -68,6 +72,7 @@ BY_STATUS: dict[int, type[QuellError]] = {
     5: NoTokenizerError,
     16: OutOfMemoryError,
     17: FileUnreadableError,
+    19: FileUnwritableError,
     32: MalformedError,
     33: UnsupportedError,
     34: StateMismatchError,

@@ -104,6 +104,7 @@ class _Export:
 
     def _lower_log_maxima(self, given: set[str]) -> None:
         """Starts at -1e30 what takes it without a trace: the maximum of no logarithms. In other states it would show."""
+        before = self._first_logits(self._states)
         for name, start in list(self._states.items()):
             if name in given or start.size == 0 or any(state.size == 0 for state in self._states.values()):
                 continue
@@ -111,7 +112,10 @@ class _Export:
             feeds = self._feeds(0, {**self._states, name: np.full_like(start, lowest)})
             with np.errstate(all="ignore"):
                 results = [np.abs(result.astype(np.float64)).max() for result in self._session.run(None, feeds)]
-            if all(np.isfinite(result) and result < -lowest * 0.1 for result in results):
+            # Thresholds can hide a great number, but then something is missing from the logits.
+            if all(np.isfinite(result) and result < -lowest * 0.1 for result in results) and np.allclose(
+                self._first_logits(feeds), before, rtol=1e-2, atol=1e-2 * np.abs(before).max()
+            ):
                 self._states[name] = feeds[name]
 
     def _feeds(self, token: int, states: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
@@ -154,6 +158,11 @@ class _Export:
                 raise ValueError(f"no output of the export becomes its input {name!r}")
             self._states[name] = rest.pop(match)
         return results[head].reshape(-1, self._vocabulary_size)[-1]
+
+    def _first_logits(self, states: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """The logits after token 0 at the beginning."""
+        results = self._session.run(None, self._feeds(0, states))
+        return next((result for result in results if self._is_logits(result)), np.zeros(1))
 
     def _is_logits(self, result: npt.NDArray[Any]) -> bool:
         return bool(result.ndim) and result.shape[-1] == self._vocabulary_size and np.issubdtype(result.dtype, np.floating)

@@ -1,5 +1,6 @@
 import pathlib
 import subprocess
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -58,3 +59,25 @@ def test_what_cannot_be_run_is_said(imported):
         quell.verify(*imported, roles={"input_ids": "mask"})
     with pytest.raises(ValueError, match="no tokens"):
         quell.verify(*imported, tokens=[])
+
+
+def test_a_great_number_that_a_threshold_hides_is_no_start(monkeypatch):
+    class Session:
+        """A decaying state, of which the logits show that it is there."""
+
+        def get_inputs(self):
+            return [
+                SimpleNamespace(name="token", type="tensor(int64)", shape=[1]),
+                SimpleNamespace(name="state", type="tensor(float)", shape=[2]),
+            ]
+
+        def get_outputs(self):
+            return [SimpleNamespace(name="logits"), SimpleNamespace(name="new_state")]
+
+        def run(self, _, feeds):
+            state = feeds["state"]
+            return [np.array([[1, 2, 3, 4]], np.float32) / (1 + np.abs(state[:1])), state / 100]
+
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda *_, **__: Session())
+    export = quell.verification._Export("", 4, {}, {})
+    assert not export._states["state"].any()

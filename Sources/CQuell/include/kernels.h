@@ -10,9 +10,8 @@
 typedef void quell_add_rows(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
                             const float *values, size_t events, float *result);
 
-/* result[o] = initial[o] + row(o) times the vector; initial may be null, for zeros. */
-typedef void quell_multiply_rows(const void *matrix, size_t outputs, const float *vector, size_t inputs,
-                                 const float *initial, float *result);
+/* result[o] += row(o) times the vector. */
+typedef void quell_multiply_rows(const void *matrix, size_t outputs, const float *vector, size_t inputs, float *result);
 
 /* Lists what of `count` numbers is above the threshold, in order, and returns how much. The first number has the index
  * `start`. Indices and values have room for 16 more than `count`; dense gets the source with zeros where nothing fired.

@@ -33,6 +33,16 @@ enum Elementwise {
     }
   }
 
+  /// result[i] = left[i] where condition[i] is above 0, else right[i]. Steps are 1, or 0 where one element serves all.
+  static func choose(
+    _ condition: UnsafePointer<Float>, step: Int, _ left: UnsafePointer<Float>, leftStep: Int, _ right: UnsafePointer<Float>,
+    rightStep: Int, _ result: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    for index in 0..<count {
+      result[index] = condition[index &* step] > 0 ? left[index &* leftStep] : right[index &* rightStep]
+    }
+  }
+
   // MARK: Loops
 
   // Loads and stores are spelled out: where the result may be an operand's memory, the compiler makes no vectors of a plain loop.

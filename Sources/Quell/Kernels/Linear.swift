@@ -73,7 +73,7 @@ struct Linear {
       // Every row is read whole: it is the part that is cut, not the inputs.
       let rows = matrix.data + part.lowerBound * matrix.rowBytes
       if let kernels {
-        Element.multiplyRows(kernels.pointee)(rows, part.count, events.dense, events.inputs, place, place)
+        Element.multiplyRows(kernels.pointee)(rows, part.count, events.dense, events.inputs, place)
       } else {
         LinearOutputMajor.add(Element.self, rows, outputs: part.count, events.dense, inputs: events.inputs, to: place)
       }

@@ -19,10 +19,10 @@ typealias AddRows =
     UnsafeRawPointer?, Int, Int, UnsafePointer<UInt32>?, UnsafePointer<Float>?, Int, UnsafeMutablePointer<Float>?
   ) -> Void
 
-/// result[o] = initial[o] + row times vector: matrix, outputs, vector, inputs, initial, result.
+/// result[o] += row times vector: matrix, outputs, vector, inputs, result.
 typealias MultiplyRows =
   @convention(c) (
-    UnsafeRawPointer?, Int, UnsafePointer<Float>?, Int, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?
+    UnsafeRawPointer?, Int, UnsafePointer<Float>?, Int, UnsafeMutablePointer<Float>?
   ) -> Void
 
 extension WeightElement {

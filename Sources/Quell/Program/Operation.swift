@@ -26,6 +26,8 @@ public enum Operation: Equatable, Sendable {
   case arrange(source: Int, Arrangement, result: Int)
   /// result[i][k] = the reduction of source[i][j][k] over all j, k being below `inner`.
   case reduce(Reduction, source: Int, inner: Int, result: Int)
+  /// result[i] = left[i] where condition[i] is above 0, else right[i]; an operand of one element serves all.
+  case choose(condition: Int, left: Int, right: Int, result: Int)
 
   /// Runs the `count` elementwise operations that follow, all over `elements` numbers, a tile of each after the other, so that
   /// what passes between them stays in the nearest cache. The last may be `events`.
@@ -112,6 +114,7 @@ extension Operation {
     static let position: UInt32 = 10
     static let arrange: UInt32 = 11
     static let reduce: UInt32 = 12
+    static let choose: UInt32 = 13
   }
 
   /// The operation that eight words of a file stand for, or nil where they stand for none.
@@ -156,6 +159,8 @@ extension Operation {
     case Code.reduce:
       guard let function = Reduction(rawValue: word(1)) else { return nil }
       self = .reduce(function, source: index(2), inner: index(3), result: index(4))
+    case Code.choose:
+      self = .choose(condition: index(1), left: index(2), right: index(3), result: index(4))
     default:
       return nil
     }
@@ -198,6 +203,8 @@ extension Operation {
         word(arrangement.rowStep), word(arrangement.columnStep), word(result))
     case .reduce(let function, let source, let inner, let result):
       words(Code.reduce, function.rawValue, word(source), word(inner), word(result))
+    case .choose(let condition, let left, let right, let result):
+      words(Code.choose, word(condition), word(left), word(right), word(result))
     }
   }
 }

@@ -73,8 +73,8 @@ struct Recurrence {
 
 extension Operation {
   /// Calls `visit` for the values that the operation reads, and for the one that it writes.
-  @inline(__always)
-  func forEachValue(_ visit: (_ value: Int, _ isWrite: Bool) -> Void) {
+  @inlinable
+  public func forEachValue(_ visit: (_ value: Int, _ isWrite: Bool) -> Void) {
     func read(_ value: Int?) { if let value { visit(value, false) } }
     switch self {
     case .row(_, _, _, let result, let scale):
@@ -85,6 +85,11 @@ extension Operation {
       read(source)
       visit(result, true)
     case .binary(_, let left, let right, let result):
+      read(left)
+      read(right)
+      visit(result, true)
+    case .choose(let condition, let left, let right, let result):
+      read(condition)
       read(left)
       read(right)
       visit(result, true)

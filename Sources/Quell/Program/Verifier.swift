@@ -124,6 +124,10 @@ struct Verifier {
       guard inner > 0, result.count % inner == 0, source.count > 0, source.count % result.count == 0 else {
         throw bad("a reduction does not divide its source")
       }
+    case .choose(let condition, let left, let right, let result):
+      try verifyElementwise(value(condition), written(result))
+      try verifyElementwise(value(left), written(result))
+      try verifyElementwise(value(right), written(result))
     }
   }
 

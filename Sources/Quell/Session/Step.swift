@@ -64,6 +64,10 @@ extension SessionStorage {
     case .reduce(let function, let source, let inner, let result):
       let elements = count(result)
       function.run(memory(source), length: count(source) / elements, inner: inner, memory(result), count: elements)
+    case .choose(let condition, let left, let right, let result):
+      Elementwise.choose(
+        memory(condition), step: count(condition) == 1 ? 0 : 1, memory(left), leftStep: count(left) == 1 ? 0 : 1, memory(right),
+        rightStep: count(right) == 1 ? 0 : 1, memory(result), count: count(result))
     }
   }
 

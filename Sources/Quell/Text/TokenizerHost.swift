@@ -1,5 +1,15 @@
 #if !hasFeature(Embedded)
   extension Tokenizer {
+    /// Whether a text is in Unicode's normalization form C.
+    public static func isNormalized(_ text: String) -> Bool {
+      Array(text.utf8).withUnsafeBufferPointer { bytes in
+        var normalized = CharacterSource(bytes, normalizing: true)
+        var given = CharacterSource(bytes, normalizing: false)
+        while let character = given.next() { guard normalized.next() == character else { return false } }
+        return normalized.next() == nil
+      }
+    }
+
     /// The tokens of a text. See ``encode(_:into:scratch:addingBeginning:)``.
     public func encode(_ text: String, addingBeginning: Bool = true) throws(Failure) -> [UInt32] {
       try encode(Array(text.utf8), addingBeginning: addingBeginning)

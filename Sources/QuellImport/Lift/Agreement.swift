@@ -52,7 +52,7 @@ extension Trace.Source {
   fileprivate func isSame(as other: Trace.Source, _ numbers: [Int32]) -> Bool {
     guard operands == other.operands.map({ $0.map { $0.renumbered(numbers) } }) else { return false }
     switch (self, other) {
-    case (.token, .token): return true
+    case (.token, .token), (.choice, .choice): return true
     case (.position(let a), .position(let b)): return a == b
     case (.reduce(let a, _, let group), .reduce(let b, _, let other)): return a == b && group == other
     case (.mean(_, let a), .mean(_, let b)): return a == b

@@ -56,6 +56,8 @@ struct WindowFold {
       return elementwise(value, [source]) { .unary(function, $0[0]) }
     case .binary(let function, let left, let right):
       return elementwise(value, [left, right]) { .binary(function, $0[0], $0[1]) }
+    case .choice(let condition, let left, let right):
+      return elementwise(value, [condition, left, right]) { .choice($0[0], $0[1], $0[2]) }
     case .reduce(let function, let source, let group):
       return grouped(value, source, group) { .reduce(function, $0, group: group) } ?? mixed(value)
     case .mean(let source, let group):
@@ -125,6 +127,7 @@ struct WindowFold {
   private mutating func grouped(
     _ value: Trace.Value, _ source: [Element], _ group: Int, _ make: ([Element]) -> Trace.Source
   ) -> [Place]? {
+    guard group > 0, !source.isEmpty else { return [] }
     let mapped = source.map { place($0) }
     let size = value.count / (source.count / group)
     var members: [Int?: [Int]] = [:]

@@ -2,9 +2,6 @@ import Quell
 
 /// Products, softmaxes and means of computed numbers, which are several operations each.
 extension Lowering {
-  /// The most products of elements that one matrix product may need.
-  private static let mostProducts = 1 << 24
-
   /// Numbers taken together group by group.
   ///
   /// Groups that lie across one another are reduced along the axis on which they lie, so that nothing is copied.
@@ -72,11 +69,9 @@ extension Lowering {
   }
 
   /// A product of computed matrices: all products of elements, then their sums along the inner axis.
-  mutating func lowerProduct(_ product: Trace.Product, title: String, to result: Int) throws(ImportFailure) {
+  mutating func lowerProduct(_ product: Trace.Product, to result: Int) throws(ImportFailure) {
     let (rows, inner, columns) = (product.rows, product.inner, product.columns)
-    guard let count = [product.batch, rows, inner, columns].checkedProduct, count <= Lowering.mostProducts else {
-      throw .unsupported("\(title) multiplies computed matrices that are too large.")
-    }
+    let count = product.batch * rows * inner * columns
     var (left, right): ([Element], [Element]) = ([], [])
     left.reserveCapacity(count)
     right.reserveCapacity(count)

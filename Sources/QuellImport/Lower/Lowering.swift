@@ -102,6 +102,10 @@ struct Lowering {
       throw .unsupported("\(title(value)) looks up several positions at once.")
     case .opaque(_, let reason):
       throw .unsupported(reason)
+    case .choice(let condition, let left, let right):
+      let operands = (try scalarOrVector(condition), try scalarOrVector(left), try scalarOrVector(right))
+      program.operations.append(
+        .choose(condition: operands.0, left: operands.1, right: operands.2, result: newResult(number)))
     case .reduce(let function, let source, let group):
       try lowerReduction(function, source, group: group, to: newResult(number))
     case .mean(let source, let group):
@@ -109,7 +113,7 @@ struct Lowering {
     case .softmax(let source, let group):
       try lowerSoftmax(source, group: group, to: newResult(number))
     case .product(let product):
-      try lowerProduct(product, title: title(value), to: newResult(number))
+      try lowerProduct(product, to: newResult(number))
     }
   }
 

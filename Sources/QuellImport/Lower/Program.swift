@@ -89,6 +89,7 @@ extension Operation {
     case .linear(_, _, let bias, let scale, _): [bias, scale].compactMap { $0 }
     case .attention(let query, let key, let value, _, _, _, _): [query, key, value]
     case .arrange(let source, _, _), .reduce(_, let source, _, _): [source]
+    case .choose(let condition, let left, let right, _): [condition, left, right]
     }
   }
 
@@ -97,7 +98,8 @@ extension Operation {
     switch self {
     case .row(_, _, _, let result, _), .copy(_, let result), .unary(_, _, let result), .binary(_, _, _, let result),
       .normalize(_, _, _, _, _, let result), .linear(_, _, _, _, let result), .attention(_, _, _, _, _, _, let result),
-      .position(let result), .arrange(_, _, let result), .reduce(_, _, _, let result):
+      .position(let result), .arrange(_, _, let result), .reduce(_, _, _, let result),
+      .choose(_, _, _, let result):
       result
     case .events, .chain: nil
     }

@@ -61,6 +61,8 @@ extension Weight {
   /// Whether two matrices of one shape hold the same numbers, bit by bit.
   fileprivate func holdsSame(as other: Weight) -> Bool {
     if self == other { return true }
+    source.fetch()
+    other.source.fetch()
     // Often one is the other transposed: tiles stay in the cache whichever way they are read.
     let bands = (shape[0] + MatrixTile.height - 1) / MatrixTile.height
     do throws(Difference) {

@@ -27,14 +27,15 @@ extension Rules {
     guard let kernel = try call.input(1).stored else { throw call.unsupported("has a kernel that is computed") }
     let (shape, weights) = (tensor.shape, kernel.shape)
     let groups = call.int("group", default: 1)
-    guard shape.count >= 3, shape.count == weights.count, shape[0] == 1, groups > 0, weights[0] % groups == 0,
+    guard shape.count >= 3, shape.count == weights.count, shape[0] == 1, weights.allSatisfy({ $0 > 0 }),
+      (1...weights[0]).contains(groups), weights[0] % groups == 0,
       shape[1] == weights[1] * groups
     else { throw call.malformed("convolves shape \(shape) with a kernel of shape \(weights) in \(groups) groups") }
     guard ["NOTSET", "VALID"].contains(call.string("auto_pad", default: "NOTSET")) else { throw call.unsupported("pads by a rule") }
     let axes = try windowAxes(shape, weights, call)
     let results = axes.map { $0.results }
     let (channels, each) = (weights[0], weights[1])
-    try call.checked([channels / groups, results.product, Array(weights[1...]).product, groups])
+    try call.checked([channels] + results + weights[1...])
 
     // Every result channel of a group reads the same window: [group][result place][input channel][kernel place].
     let picks = try windows(tensor, axes, groups: groups, each: each, call)

@@ -9,7 +9,7 @@ extension Rules {
   /// Axes are brought into the order [shared][rows][summed] and [shared][summed][columns], which is a matrix product.
   private static func einsum(_ call: Call) throws(ImportFailure) -> Tensor {
     let equation = call.string("equation", default: "").filter { $0 != " " }
-    guard let arrow = equation.range(of: "->"), !equation.contains(".") else {
+    guard let arrow = equation.firstRange(of: "->"), !equation.contains(".") else {
       throw call.unsupported("has equation \"\(equation)\"; one without dots, and with a right side, is supported")
     }
     let terms = equation[..<arrow.lowerBound].split(separator: ",", omittingEmptySubsequences: false).map { Array($0) }

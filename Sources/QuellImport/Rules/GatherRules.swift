@@ -171,7 +171,10 @@ extension Rules {
     let tensors = [try call.input(0), try call.input(1), try call.input(2)]
     let shape = try call.broadcast(tensors)
     guard let condition = tensors[0].knownIntegers else {
-      return [kept(tensors, shape, call) ?? call.opaque(shape: shape, type: tensors[1].type, "chooses by a computed condition")]
+      return [
+        kept(tensors, shape, call) ?? chosen(tensors, shape, call)
+          ?? call.opaque(shape: shape, type: tensors[1].type, "chooses by a computed condition")
+      ]
     }
     let layouts = tensors.compactMap { Layout(contiguous: $0.shape).broadcast(to: shape) }
     guard layouts.count == 3 else { return [] }
@@ -182,6 +185,15 @@ extension Rules {
       picks.append(choice, places[choice + 1][index])
     }
     return [picks.assembled(shape: shape, in: call)]
+  }
+
+  /// Either side of a choice, by judgements of computed numbers; nil where the condition is none.
+  private static func chosen(_ tensors: [Tensor], _ shape: [Int], _ call: Call) -> Tensor? {
+    let elements = tensors.map { call.lane.elements(of: $0, broadcastTo: shape, node: call.number) }
+    guard tensors[1].type.isReal, let judgements = call.lane.judgements(of: elements[0]),
+      let result = call.lane.chosen(elements[1], where: judgements, else: elements[2], node: call.number)
+    else { return nil }
+    return call.dynamic(result, shape: shape, type: tensors[1].type)
   }
 
   /// The side of a choice that is kept where a judgement of it holds, the other being zero; nil for any other choice.

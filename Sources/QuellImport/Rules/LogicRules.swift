@@ -29,6 +29,11 @@ extension Rules {
       if let a = left.known, let b = right.known {
         return [.truths(zip(a, b).map { relation.holds($0, $1) }, shape: shape)]
       }
+      if left.known == nil, right.known == nil, left.isReal, right.isReal {
+        // Two numbers compare as their difference does with zero.
+        let difference = call.lane.binary(.subtract, left.elements, right.elements, node: call.number)
+        return [call.lane.truths(difference.map { Judgement($0, in: FloatSet(relation, 0)) }, shape: shape, call)]
+      }
       let (judged, known, relation) = left.known == nil ? (left, right.known, relation) : (right, left.known, relation.flipped)
       guard let known, judged.isReal else { return [unjudged(shape, call)] }
       // Most comparisons are with one number.

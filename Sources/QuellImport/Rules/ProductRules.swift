@@ -52,6 +52,8 @@ extension Rules {
       let elements = linear(transposed, call.lane.elements(of: right, node: call.number), call)
       return call.dynamic(elements, shape: shape, type: right.type)
     }
+    // Products that are no attention are worked out one by one.
+    try call.checked(batch + [rows, inner, columns])
     let a = call.lane.elements(of: moved(left, leftShape, call), broadcastTo: batch + [rows, inner], node: call.number)
     let b = call.lane.elements(of: moved(right, rightShape, call), broadcastTo: batch + [inner, columns], node: call.number)
     let product = Trace.Product(left: a, right: b, batch: batch.product, rows: rows, inner: inner, columns: columns)

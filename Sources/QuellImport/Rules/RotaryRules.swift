@@ -45,7 +45,7 @@ extension Rules {
     }
     var elements: [Element] = []
     for (number, position) in positions.enumerated() {
-      let add = position - (call.lane.isWindow ? number : call.lane.past)
+      let add = position &- (call.lane.isWindow ? number : call.lane.past)
       guard add >= 0, add < weight.shape[0] else { throw call.unsupported("is at a position that does not grow with the tokens") }
       let source: Trace.Source =
         call.lane.isWindow
@@ -101,7 +101,9 @@ extension Rules {
       throw call.unsupported("has no caches; export one decoding step with past keys and values")
     }
     let (heads, stored) = (call.int("num_heads", default: 0), call.int("kv_num_heads", default: 0))
-    guard heads > 0, stored > 0 else { throw call.malformed("lacks its numbers of heads") }
+    guard (1...Call.mostElements).contains(heads), (1...Call.mostElements).contains(stored) else {
+      throw call.malformed("has \(heads) and \(stored) heads")
+    }
     var parts = [try call.input(0), call.optionalInput(1), call.optionalInput(2)].compactMap { $0 }
     if parts.count == 1 {
       // Queries, keys and values one after the other.

@@ -75,6 +75,21 @@ struct FloatSet: Equatable {
 
   // MARK: Forms
 
+  /// For each interval the number below its least and the number above its greatest one; nil where there is none.
+  var bounds: [(below: Float?, above: Float?)] {
+    ranks.map { range in
+      (
+        range.lowerBound == -FloatSet.infinity ? nil : FloatSet.number(range.lowerBound - 1),
+        range.upperBound == FloatSet.infinity ? nil : FloatSet.number(range.upperBound + 1)
+      )
+    }
+  }
+
+  private static func number(_ rank: Int32) -> Float {
+    let magnitude = Float(bitPattern: UInt32(abs(rank)))
+    return rank < 0 ? -magnitude : magnitude
+  }
+
   /// The theta of which this is every x with |x| > theta; nil for other sets.
   var threshold: Float? {
     guard let gap = complement.single, gap.lowerBound == -gap.upperBound, gap.upperBound < FloatSet.infinity else { return nil }

@@ -66,6 +66,34 @@ extension Lane {
     return thresholded(unary(.relu, elements, node: node), limits, node: node)
   }
 
+  /// One list's numbers where judgements hold, and another's elsewhere; nil where the judgements are of different forms.
+  func chosen(_ elements: [Element], where judgements: [Judgement], else others: [Element], node: Int) -> [Element]? {
+    if judgements.allSatisfy({ $0.set == .all }) { return elements }
+    if judgements.allSatisfy({ $0.set == .none }) { return others }
+    let bounds = judgements.map { $0.set.bounds }
+    guard let count = bounds.first?.count, bounds.allSatisfy({ $0.count == count }) else { return nil }
+    let judged = judgements.map { $0.element }
+    var margin: [Element]?
+    for interval in 0..<count {
+      let (below, above) = (bounds.compactMap { $0[interval].below }, bounds.compactMap { $0[interval].above })
+      var inside: [Element]?
+      // A difference has the sign of the comparison, subnormal ones included.
+      if below.count == judged.count { inside = binary(.subtract, judged, limits(below, node), node: node) }
+      if above.count == judged.count {
+        let room = binary(.subtract, limits(above, node), judged, node: node)
+        inside = inside.map { binary(.minimum, $0, room, node: node) } ?? room
+      }
+      guard let inside, below.isEmpty || below.count == judged.count, above.isEmpty || above.count == judged.count else { return nil }
+      margin = margin.map { binary(.maximum, $0, inside, node: node) } ?? inside
+    }
+    return margin.map { trace.make(.choice($0, elements, others), count: elements.count, node: node) }
+  }
+
+  private func limits(_ numbers: [Float], _ node: Int) -> [Element] {
+    if let first = numbers.first, numbers.allSatisfy({ $0 == first }) { return constant(Double(first), count: numbers.count, node: node) }
+    return trace.elements(of: Weight(numbers.map { Double($0) }, shape: [numbers.count], type: .float32), node: node)
+  }
+
   /// Numbers of which those whose magnitude is not above a threshold are zero.
   func thresholded(_ elements: [Element], _ thresholds: [Float], node: Int) -> [Element] {
     if let first = thresholds.first, thresholds.allSatisfy({ $0 == first }) {

@@ -20,6 +20,8 @@ struct Trace {
     case position(inWindow: Int?)
     case unary(UnaryFunction, [Element])
     case binary(BinaryFunction, [Element], [Element])
+    /// The second operand's element where the first one's is above 0, else the third one's.
+    case choice([Element], [Element], [Element])
     case normalize(Normalization, [Element], gain: [Element]?, bias: [Element]?, epsilon: Float)
     /// One number for each `group` of elements.
     case reduce(Reduction, [Element], group: Int)
@@ -128,6 +130,7 @@ extension Trace.Source {
     case .token, .state, .constant, .row, .windowRow, .position, .opaque: []
     case .unary(_, let source), .reduce(_, let source, _), .mean(let source, _), .softmax(let source, _): [source]
     case .binary(_, let left, let right): [left, right]
+    case .choice(let condition, let left, let right): [condition, left, right]
     case .normalize(_, let source, let gain, let bias, _): [source] + [gain, bias].compactMap { $0 }
     case .linear(_, let input, let bias): [input] + [bias].compactMap { $0 }
     case .attention(let attention): [attention.query, attention.key, attention.value]

@@ -154,20 +154,32 @@ final class WeightSource: @unchecked Sendable {
     UnsafeRawBufferPointer(start: base + range.lowerBound * type.size, count: range.count * type.size)
   }
 
-  /// Says that the numbers will be read soon, all of them: they are fetched from the disk meanwhile.
-  func fetch() { advise(MADV_WILLNEED) }
+  /// Says that one of several parts of the numbers will be read soon: it is fetched from the disk meanwhile, in its order,
+  /// whatever the order in which it is read. Of very many numbers that is the beginning.
+  func fetch(_ part: Int = 0, of parts: Int = 1) {
+    advise(MADV_WILLNEED, upTo: WeightSource.mostAhead, by: WeightSource.readAhead, part, of: parts)
+  }
 
   /// Says that the numbers have been read: the pages of a file are unmapped, and mapped again if somebody reads them after all.
-  func letGo() { advise(MADV_DONTNEED) }
+  func letGo() { advise(MADV_DONTNEED, upTo: .max, by: 1 << 40, 0, of: 1) }
 
-  private func advise(_ advice: Int32) {
-    if let formula { return formula.codes.source.advise(advice) }
+  /// What is fetched of one matrix before it is read, so that a large one does not drive all else out of memory.
+  private static let mostAhead = 256 << 20
+  /// Of a longer range the system fetches the beginning alone.
+  private static let readAhead = 128 << 10
+
+  private func advise(_ advice: Int32, upTo most: Int, by step: Int, _ part: Int, of parts: Int) {
+    if let formula { return formula.codes.source.advise(advice, upTo: most, by: step, part, of: parts) }
     guard owner is MappedFile else { return }
     // Whole pages, so that a neighbour's stay.
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-    let first = (Int(bitPattern: base) + page - 1) / page * page
-    let end = (Int(bitPattern: base) + type.bytes(count)) / page * page
-    if first < end { madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, advice) }
+    let bytes = min(type.bytes(count), most)
+    let share = (bytes + parts - 1) / parts
+    let first = (Int(bitPattern: base) + part * share + page - 1) / page * page
+    let end = (Int(bitPattern: base) + min((part + 1) * share, bytes)) / page * page
+    for place in stride(from: first, to: end, by: step) {
+      madvise(UnsafeMutableRawPointer(bitPattern: place), min(step, end - place), advice)
+    }
   }
 
   private final class OwnedMemory {

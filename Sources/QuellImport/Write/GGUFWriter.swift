@@ -121,6 +121,7 @@ public enum GGUFWriter {
       done += count
       if !progress(done, total) { throw .cancelled }
     }
+    try advance(0)
     for (tensor, offset) in zip(tensors, offsets) {
       let output = TensorOutput(tensor, file, start: start + offset)
       let before = done
@@ -186,6 +187,8 @@ struct GGUFBytes {
     case .stringArray(let texts):
       begin(.string, texts.count)
       for text in texts { append(text) }
+    case .encoded(let value):
+      bytes += value
     }
   }
 

@@ -11,7 +11,7 @@ extension Weight {
     let (outputs, inputs) = axis == .rows ? (0, 1) : (1, 0)
     if let scales, scales.layout.strides[inputs] != 0, shape[inputs] > 1 { return nil }
     guard let integers = Weight.dequantized(codes, zeros: zeros, scales: nil, type: .float32),
-      try zeros?.areIntegers != false, try integers.fitIntegers(zeros, of: codes.type, workers)
+      zeros?.areIntegers != false, try integers.fitIntegers(zeros, of: codes.type, workers)
     else { return nil }
     let numbers = (0..<shape[outputs]).map { output in
       scales.map { $0.source.float($0.layout.offset + output * $0.layout.strides[outputs]) } ?? 1

@@ -3,7 +3,7 @@ struct MatrixBands {
   /// Bytes of single-precision numbers in a band.
   private static let bytes = 4 << 20
   /// Bands in a wave.
-  private static let wave = 16
+  private static let wave = 32
 
   let rows: Int
   let columns: Int

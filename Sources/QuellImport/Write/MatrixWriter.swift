@@ -20,20 +20,24 @@ struct MatrixWriter {
   /// Bytes of the source.
   var sourceBytes: Int { weights.reduce(0) { $0 + $1.storedBytes } }
 
-  /// Lets the system read ahead.
-  func fetch() {
-    for weight in weights { weight.source.fetch() }
+  /// Lets the system read one of several parts ahead.
+  func fetch(_ part: Int = 0, of parts: Int = 1) {
+    for weight in weights { weight.source.fetch(part, of: parts) }
   }
 
-  /// Writes all of it. `advance` is told of bytes of the source that are done with, on the calling thread.
+  /// Writes all of it, while the matrix that is `next` is read ahead. `advance` is told of bytes of the source that are done with,
+  /// on the calling thread.
   func write(
-    to output: TensorOutput, _ workers: Workers, advance: (Int) throws(ImportFailure) -> Void
+    to output: TensorOutput, _ workers: Workers, next: MatrixWriter? = nil, advance: (Int) throws(ImportFailure) -> Void
   ) throws(ImportFailure) {
     defer { for weight in weights { weight.source.letGo() } }
     try scales?.measure(weights, named: name, workers)
     let bands = MatrixBands(rows: weights.first?.rowCount ?? 0, columns: columns)
     try bands.forEachWave { wave throws(ImportFailure) in
-      try workers.perform(wave) { memory, band throws(ImportFailure) in try write(bands.rows(of: band), to: output, memory) }
+      try workers.perform(wave) { memory, band throws(ImportFailure) in
+        next?.fetch(band, of: bands.count)
+        try write(bands.rows(of: band), to: output, memory)
+      }
       try advance(sourceBytes / bands.rows * bands.rows(of: wave).count)
     }
   }

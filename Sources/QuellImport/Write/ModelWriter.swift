@@ -12,8 +12,9 @@ extension Program {
       tensors.append(
         GGUFTensor(name: tensor.name, dimensions: dimensions, type: writer.type, sourceBytes: writer.sourceBytes) {
           output, advance throws(ImportFailure) in
-          if number + 1 < plan.writers.count { plan.writers[number + 1].fetch() }
-          try writer.write(to: output, workers, advance: advance)
+          if number == 0 { writer.fetch() }
+          let next = number + 1 < plan.writers.count ? plan.writers[number + 1] : nil
+          try writer.write(to: output, workers, next: next, advance: advance)
         })
     }
     for (matrix, scales) in plan.scales {

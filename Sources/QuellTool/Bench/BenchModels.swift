@@ -14,35 +14,66 @@ struct BenchModels: ParsableArguments {
   @Option(help: ArgumentHelp("How the synthetic model's matrices are stored.", valueName: "type"))
   var weights = WeightOption.f16
 
-  @Option(help: ArgumentHelp("Keep the synthetic model here; without it, it is gone in the end.", valueName: "file"))
+  @Option(help: ArgumentHelp("A folder for the models that are made; without it, they are gone in the end.", valueName: "folder"))
   var keep: String?
 
   func validate() throws {
     guard (model == nil) != (synthetic == nil) else { throw ValidationError("give either a model (-m) or a shape (--synthetic)") }
-    if keep != nil, synthetic == nil { throw ValidationError("--keep belongs to --synthetic") }
   }
 
-  /// Hands the opened model to `body`; a synthetic one that is not to be kept is removed afterwards.
-  func withModel<Result>(_ body: (Model) throws -> Result) throws -> Result {
-    if let model { return try body(naming(model) { try Model(path: model) }) }
+  /// Hands the model to `body`; what was made and is not to be kept is removed afterwards.
+  func withModel<Result>(_ body: (BenchModel) throws -> Result) throws -> Result {
+    let folder =
+      keep.map { URL(fileURLWithPath: $0) }
+      ?? FileManager.default.temporaryDirectory.appendingPathComponent("quell-bench-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { if keep == nil { try? FileManager.default.removeItem(at: folder) } }
+    if let model { return try body(BenchModel(path: model, weights: .source, folder: folder)) }
     let shape = try naming("--synthetic") { try DecoderShape(synthetic ?? "") }
-    if let keep { return try body(make(shape, at: keep)) }
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("quell-bench-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(make(shape, at: folder.appendingPathComponent("synthetic.gguf").path))
+    let path = folder.appendingPathComponent("synthetic.gguf").path
+    // A file of 4-bit integers cannot be laid out anew.
+    try write(shape, weights == .int4 ? .f16 : weights.type, to: path)
+    return try body(BenchModel(path: path, weights: weights.type, folder: folder))
   }
 
-  private func make(_ shape: DecoderShape, at path: String) throws -> Model {
+  private func write(_ shape: DecoderShape, _ weights: WeightType, to path: String) throws {
     var progress = Progress("making \(synthetic ?? "")", in: .bytes)
-    return try naming(path) {
-      defer { progress.finish() }
-      let options = ImportOptions(weights: weights.type, name: synthetic) { done, total in
+    defer { progress.finish() }
+    try naming(path) {
+      let options = ImportOptions(weights: weights, name: synthetic) { done, total in
         progress.update(done, of: total)
         return !Interruption.isRequested
       }
       try writeSyntheticModel(shape, to: path, options: options)
-      return try Model(path: path)
     }
+  }
+}
+
+/// A model with a folder for copies of it that are laid out for how sparse their sites are.
+final class BenchModel {
+  /// The model as it was given or made.
+  let base: Model
+  private let path: String
+  private let weights: WeightType
+  private let folder: URL
+  private var copies: [[Int: MatrixLayout]: Model] = [:]
+
+  init(path: String, weights: WeightType, folder: URL) throws {
+    base = try naming(path) { try Model(path: path) }
+    self.path = path
+    self.weights = weights
+    self.folder = folder
+  }
+
+  /// The model as it is laid out best where that fraction of the inputs is quiet at each site.
+  func laidOut(for siteSparsity: [Double]) throws -> Model {
+    let layouts = MatrixLayouts(base.operations, siteSparsity: siteSparsity)
+    if layouts.changes.isEmpty, weights != .int4 { return base }
+    if let copy = copies[layouts.changes] { return copy }
+    let output = folder.appendingPathComponent("layout-\(copies.count + 1).gguf").path
+    try ModelConversion.run(path, to: output, ConversionOptions(weights: weights, siteSparsity: siteSparsity))
+    let copy = try naming(output) { try Model(path: output) }
+    copies[layouts.changes] = copy
+    return copy
   }
 }

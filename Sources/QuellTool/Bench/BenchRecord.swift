@@ -43,7 +43,8 @@ struct BenchRecord: Encodable {
     deviation = series.deviation
     repetitions = series.samples.count
     bytesPerToken = last.bytesPerToken
-    bandwidthFraction = bandwidth.map { last.bytesPerToken * series.mean / $0 }
+    // What a prompt reads serves several tokens.
+    bandwidthFraction = test.hasPrefix("pp") ? nil : bandwidth.map { last.bytesPerToken * series.mean / $0 }
     cpu = Machine.processor
     build = "quell \(String(cString: quell_version()))"
   }

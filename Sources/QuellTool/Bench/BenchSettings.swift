@@ -1,44 +1,46 @@
 import Quell
 
-/// The settings that are compared: sessions over one model that differ in thresholds and threads.
+/// The settings that are compared: sessions that differ in thresholds and threads, each over the model as it lies best for them.
 struct BenchSettings {
   /// Tokens that are enough to find the quantiles of many thousand magnitudes at every site.
   private static let calibrationTokens = 64
 
   let sessions: [BenchSession]
 
-  init(_ model: Model, context: Int, batch: Int, threads: [Int], sparsities: [Double]?, thresholdFile: String?) throws {
+  init(_ model: BenchModel, context: Int, batch: Int, threads: [Int], sparsities: [Double]?, thresholdFile: String?) throws {
+    let base = model.base
     let context = max(context, BenchSettings.calibrationTokens)
-    let length = model.contextLength == 0 ? context : min(context, model.contextLength)
-    var thresholds: [(sparsity: Double?, values: [Float])] = []
+    let length = base.contextLength == 0 ? context : min(context, base.contextLength)
+    var settings: [(model: Model, sparsity: Double?, thresholds: [Float])] = []
     if let sparsities {
-      let calibrated = try BenchSettings.calibrate(model, contextLength: length)
+      let (session, statistics) = try BenchSettings.calibrate(base, contextLength: length)
       for sparsity in sparsities {
-        try calibrated.setThresholds(sparsity: sparsity)
-        thresholds.append((sparsity, calibrated.thresholds))
+        let quantile = try session.setThresholds(sparsity: sparsity)
+        let quiet = base.sites.indices.map { max(base.sites[$0].isHead ? 0 : quantile, statistics.zeroFraction(site: $0)) }
+        settings.append((try model.laidOut(for: quiet), sparsity, session.thresholds))
       }
     } else {
-      let values = try thresholdFile.map { try ThresholdFile.thresholds(fromFile: $0, for: model) }
-      thresholds.append((nil, values ?? model.sites.map { $0.threshold }))
+      let thresholds = try thresholdFile.map { try ThresholdFile.thresholds(fromFile: $0, for: base) }
+      settings.append((base, nil, thresholds ?? base.sites.map { $0.threshold }))
     }
     sessions = try threads.flatMap { threads in
-      try thresholds.map { sparsity, values in
+      try settings.map { model, sparsity, thresholds in
         let session = try Session(model, contextLength: length, threads: threads, batch: batch)
-        for (site, threshold) in values.enumerated() { try session.setThreshold(threshold, site: site) }
+        for (site, threshold) in thresholds.enumerated() { try session.setThreshold(threshold, site: site) }
         return BenchSession(session, sparsity: sparsity, threads: threads)
       }
     }
   }
 
   /// A session that has seen the magnitudes at every site, its thresholds all 0.
-  private static func calibrate(_ model: Model, contextLength: Int) throws -> Session {
+  private static func calibrate(_ model: Model, contextLength: Int) throws -> (Session, ActivationStatistics) {
     let session = try Session(model, contextLength: contextLength)
     for site in model.sites.indices { try session.setThreshold(0, site: site) }
-    _ = session.collectStatistics()
+    let statistics = session.collectStatistics()
     for token in RandomTokens.make(min(calibrationTokens, contextLength), below: model.vocabularySize) {
       try Interruption.check()
       try session.step(token)
     }
-    return session
+    return (session, statistics)
   }
 }

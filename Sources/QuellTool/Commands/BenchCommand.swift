@@ -23,7 +23,7 @@ struct BenchCommand: ExampleCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Set thresholds for these fractions of multiply-accumulates, found on random tokens; without it the model's own are used.",
+      "Set thresholds for these fractions of multiply-accumulates, found on random tokens, and lay a copy of the model out for each; without it the model runs as it is.",
       valueName: "fraction,...")
   ) var sparsity: NumberList<Double>?
 
@@ -79,18 +79,18 @@ struct BenchCommand: ExampleCommand {
 }
 
 extension BenchCommand {
-  private func measure(_ model: Model) throws -> [BenchRecord] {
+  private func measure(_ model: BenchModel) throws -> [BenchRecord] {
     let tests = [Bench.Test(tokens: prompt, isPrompt: true), Bench.Test(tokens: tokens, isPrompt: false)].filter { $0.tokens > 0 }
     let settings = try BenchSettings(
       model, context: max(prompt, tokens), batch: batch, threads: threads.numbers, sparsities: sparsity?.numbers,
       thresholdFile: thresholds)
     let bandwidth = ReadBandwidth()
     let series = try Bench(settings: settings.sessions, tests: tests, repetitions: repetitions, bandwidth: bandwidth).run()
-    let weights = Machine.mostUsedFormat(model)
+    let weights = Machine.mostUsedFormat(settings.sessions[0].session.model)
     return zip(settings.sessions, series).flatMap { setting, series in
       zip(tests, series).map { test, series in
         BenchRecord(
-          model: model.name, weights: weights, test: test.name, threads: setting.threads, sparsity: setting.sparsity, series,
+          model: model.base.name, weights: weights, test: test.name, threads: setting.threads, sparsity: setting.sparsity, series,
           bandwidth: bandwidth?.best)
       }
     }

@@ -58,6 +58,8 @@ struct NormalizationTests {
       let expected = String(decoding: pair[1], as: UTF8.self).unicodeScalars.map(\.value)
       #expect(normalized(Array(pair[0])) == expected)
       #expect(normalized(Array(pair[1])) == expected)
+      #expect(Tokenizer.isNormalized(String(decoding: pair[0], as: UTF8.self)) == pair[0].elementsEqual(pair[1]))
+      #expect(Tokenizer.isNormalized(String(decoding: pair[1], as: UTF8.self)))
     }
   }
 

@@ -1,0 +1,53 @@
+import Quell
+
+/// What a conversion may be told.
+public struct ConversionOptions {
+  /// How matrices and tables are stored; `source` leaves them as they are.
+  public var weights: WeightType
+  /// The threshold of each site; nil keeps those of the file.
+  public var thresholds: [Float]?
+  /// For each site the fraction of its inputs that is quiet, by which matrices are laid out; nil leaves them as they are.
+  public var siteSparsity: [Double]?
+  /// Told how far the conversion is, in bytes, and of how many; says whether to go on.
+  public var progress: (_ done: Int, _ total: Int) -> Bool
+
+  /// Everything as it is in the file.
+  public init(
+    weights: WeightType = .source, thresholds: [Float]? = nil, siteSparsity: [Double]? = nil,
+    progress: @escaping (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
+  ) {
+    self.weights = weights
+    self.thresholds = thresholds
+    self.siteSparsity = siteSparsity
+    self.progress = progress
+  }
+}
+
+/// Writes a model file again, with other weight types, thresholds or layouts. The tokenizer and all other keys stay.
+///
+/// The result appears under its name only when it is complete and has run. Memory stays small whatever the size.
+///
+/// - Returns: How many matrices changed their layout.
+/// - Throws: `ImportFailure`, as an import does.
+@discardableResult
+public func convertModel(from path: String, to output: String, options: ConversionOptions) throws(ImportFailure) -> Int {
+  let file = try MappedFile(path: path)
+  guard !isSameFile(path, output) else { throw .unwritable("\(output) is the model itself; name another file.") }
+  let model: Model
+  do throws(Failure) { model = try Model(path: path) } catch { throw .malformed("\(path): \(error).") }
+  var program = try Program(model, file: file)
+  if let thresholds = options.thresholds { program.siteThresholds = thresholds }
+  let layouts = options.siteSparsity.map { MatrixLayouts(program.operations, siteSparsity: $0) }
+  if let layouts { program.layOut(layouts) }
+  let workers = Workers()
+  let plan = try StoragePlan(program, options.weights, workers)
+  let others = model.entries.filter {
+    !$0.key.hasPrefix("quell.") && !["general.architecture", "general.alignment", "general.name"].contains($0.key)
+  }
+  let written = ImportOptions(
+    weights: options.weights, metadata: others.map { GGUFPair($0.key, .encoded($0.value)) }, progress: options.progress)
+  try program.write(to: output, plan, written, name: model.name, workers) { path throws(ImportFailure) in
+    try Verification.requireFinite(path, program, goesOn: { options.progress(plan.sourceBytes, plan.sourceBytes) })
+  }
+  return layouts?.changes.count ?? 0
+}

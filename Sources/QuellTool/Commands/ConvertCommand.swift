@@ -1,0 +1,61 @@
+import ArgumentParser
+import Quell
+import QuellImport
+
+/// `quell convert`: writes a model in another form.
+struct ConvertCommand: ExampleCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert", abstract: "Write a model with other weight types, or laid out for its thresholds.",
+    discussion: """
+      With --thresholds the new file carries them, and every matrix is laid out for how sparse its input is: by inputs, so that \
+      an event reads one row, where at least 30 % are quiet, and by outputs, to be read whole, elsewhere.
+      """)
+
+  static let examples = [
+    "quell convert -m model.gguf --thresholds thresholds.json -o sparse.gguf",
+    "quell convert -m model.gguf --weights int8 -o small.gguf",
+  ]
+
+  @OptionGroup var model: ModelOption
+
+  @Option(help: ArgumentHelp("How matrices are stored; source leaves them as they are.", valueName: "type"))
+  var weights = WeightOption.source
+
+  @Option(help: ArgumentHelp("Thresholds made by `quell calibrate` for this model.", valueName: "file"))
+  var thresholds: String?
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the model.", valueName: "file"))
+  var output: String
+
+  func run() throws {
+    let model = try model.open()
+    var options = ConversionOptions(weights: weights.type)
+    if let thresholds {
+      let file = try ThresholdFile.read(thresholds)
+      options.thresholds = try file.thresholds(for: model, thresholds)
+      options.siteSparsity = file.siteSparsity(for: model)
+    }
+    let changed = try ModelConversion.run(self.model.model, to: output, options)
+    let layouts = options.siteSparsity == nil ? "" : "; \(changed) matrices laid out anew"
+    let report = try naming(output) { ModelReport(try Model(path: output), includingProgram: false) }
+    try StandardOutput.write("\(output): \(report.summary)\(layouts)\n")
+  }
+}
+
+/// A conversion that shows its progress and ends with Ctrl-C.
+enum ModelConversion {
+  /// Returns how many matrices changed their layout.
+  @discardableResult
+  static func run(_ path: String, to output: String, _ options: ConversionOptions) throws -> Int {
+    var progress = Progress("converting", in: .bytes)
+    defer { progress.finish() }
+    var options = options
+    return try naming(path, output) {
+      options.progress = { done, total in
+        progress.update(done, of: total)
+        return !Interruption.isRequested
+      }
+      return try convertModel(from: path, to: output, options: options)
+    }
+  }
+}
