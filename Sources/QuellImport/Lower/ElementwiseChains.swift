@@ -88,7 +88,7 @@ struct ElementwiseChains {
       var chain = Chain(elements: length(first))
       add(first, to: &chain)
       rest = rest.dropFirst().filter { !join($0, &chain) }
-      for index in waiting where !isDone[index] && touches(index, chain) { join(index, &chain) }
+      for index in waiting where length(index) == chain.elements && touches(index, chain) { join(index, &chain) }
       waiting = waiting.filter { !isDone[$0] }
       if rest.isEmpty, let events, case .events(_, let source) = events, let extent = program.extent(source),
         chain.written.contains(extent)
