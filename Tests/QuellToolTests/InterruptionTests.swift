@@ -39,7 +39,7 @@ import Testing
 
   private static let sources = ["errors", "input", "model.onnx", "output", "weights.bin"]
 
-  @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, 143)])
+  @Test(arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
   func anInterruptedImportLeavesNothingBehind(_ signal: Int32, _ status: Int32) throws {
     let folder = try TemporaryFolder()
     let running = try CommandRunner.start(try longImport(folder), in: folder)
@@ -53,14 +53,17 @@ import Testing
 
   @Test func progressShowsOnATerminalWithItsRate() throws {
     let folder = try TemporaryFolder()
-    let terminal = posix_openpt(O_RDWR | O_NOCTTY)
-    try #require(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0)
+    // A terminal of our own: what is written to its other end is read here.
+    let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+    let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
+    var (isLocked, number) = (Int32(0), Int32(0))
+    let isOpen = terminal >= 0 && ioctl(terminal, unlock, &isLocked) == 0 && ioctl(terminal, getNumber, &number) == 0
+    try #require(isOpen)
     defer { close(terminal) }
-    let name = try String(cString: #require(ptsname(terminal)))
     let process = Process()
     process.executableURL = CommandRunner.executable
     process.arguments = try longImport(folder)
-    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: name))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: "/dev/pts/\(number)"))
     try process.run()
     var shown = ""
     var piece = [UInt8](repeating: 0, count: 4096)
