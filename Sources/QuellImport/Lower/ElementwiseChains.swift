@@ -3,7 +3,8 @@ import Quell
 /// Puts elementwise operations of one length together into chains, which run tile by tile.
 ///
 /// All other operations stay in their order. Elementwise ones move down to the operation that needs them; what only the new
-/// state needs joins the first chain that has its operands at hand. The list of events of a vector that a chain makes is made
+/// state needs joins the first chain that has its operands at hand. What reads state joins the first chain that touches the same
+/// state: several tokens can be run at a time through all that lies before or after the accesses to a state, not between them. The list of events of a vector that a chain makes is made
 /// by the chain, too.
 struct ElementwiseChains {
   /// How many chains there are, and what they hold.
@@ -20,6 +21,8 @@ struct ElementwiseChains {
   private var isDone: [Bool]
   /// Elementwise operations that only the new state needs, and that wait for their operands.
   private var waiting: [Int] = []
+  /// Elementwise operations that read state.
+  private var stateReaders: [Int] = []
 
   /// The program with its chains, and how many they are.
   static func form(_ program: Program) -> (program: Program, count: Count) {
@@ -41,6 +44,9 @@ struct ElementwiseChains {
     var isNeeded = [Bool](repeating: false, count: program.operations.count)
     for need in needs.joined() { isNeeded[need] = true }
     waiting = program.operations.indices.filter { program.operations[$0].isElementwise && !isNeeded[$0] }
+    stateReaders = program.operations.indices.filter { index in
+      program.operations[index].isElementwise && isNeeded[index] && !state(index).isEmpty
+    }
     for (index, operation) in program.operations.enumerated() where !operation.isElementwise {
       let isListed = emit(needs[index], events: operation)
       isDone[index] = true
@@ -83,11 +89,18 @@ struct ElementwiseChains {
   /// Puts elementwise operations into as few chains as possible; true where the last of them ends in the list of events.
   @discardableResult
   private mutating func emit(_ operations: [Int], events: Operation?) -> Bool {
-    var rest = operations
+    var rest = operations.filter { !isDone[$0] }
     while let first = rest.first {
       var chain = Chain(elements: length(first))
       add(first, to: &chain)
       rest = rest.dropFirst().filter { !join($0, &chain) }
+      let state = (chain.read + chain.written).filter { $0.storage == .state }
+      if !state.isEmpty {
+        for index in stateReaders where self.state(index).contains(where: { part in state.contains { $0.overlaps(part) } }) {
+          if !isDone[index] { join(index, &chain) }
+        }
+        stateReaders = stateReaders.filter { !isDone[$0] }
+      }
       for index in waiting where length(index) == chain.elements && touches(index, chain) { join(index, &chain) }
       waiting = waiting.filter { !isDone[$0] }
       if rest.isEmpty, let events, case .events(_, let source) = events, let extent = program.extent(source),
@@ -142,6 +155,11 @@ struct ElementwiseChains {
     let operation = program.operations[index]
     let extents = (operation.reads + [operation.writes].compactMap { $0 }).compactMap { program.extent($0) }
     return extents.contains { extent in chain.read.contains { $0.overlaps(extent) } || chain.written.contains { $0.overlaps(extent) } }
+  }
+
+  /// The parts of the state that an operation reads.
+  private func state(_ index: Int) -> [Program.Extent] {
+    program.operations[index].reads.compactMap { program.extent($0) }.filter { $0.storage == .state }
   }
 
   private func length(_ index: Int) -> Int { program.operations[index].writes.map { program.count($0) } ?? 0 }

@@ -8,7 +8,9 @@ public struct DecoderShape: Equatable, Sendable {
     case opt
   }
 
+  /// What kind of decoder it is.
   public var kind: Kind
+  /// How many layers, or blocks, there are.
   public var layers: Int
   /// Width of the residual stream.
   public var width: Int
@@ -16,6 +18,7 @@ public struct DecoderShape: Equatable, Sendable {
   public var feedForward: Int
   /// How many heads attention has; they divide the width.
   public var heads: Int
+  /// How many tokens there are.
   public var vocabulary: Int
   /// The greatest number of positions, where something limits it.
   public var positions: Int
