@@ -1,5 +1,7 @@
 #include "conversion.h"
 
+#include <string.h>
+
 // One loop, compiled several times; the best that the processor has is chosen when the program starts.
 #if defined(__x86_64__) && defined(__linux__)
 #define EVERY_PROCESSOR __attribute__((target_clones("default", "avx2", "avx512bw")))
@@ -196,4 +198,71 @@ void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t
     for (size_t column = 0; column < columns; column++)
       to[column * to_pitch + row] = numbers[row * from_pitch + column];
   }
+}
+
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+typedef sixteen unaligned_sixteen __attribute__((aligned(1)));
+
+// 16 rows of 16 bytes. A byte's place is 8 bits, four of its row and four of its column. To interleave each of the
+// first eight rows with the row eight further is to turn these bits by one; turned by four, row and column have changed
+// places.
+static inline void transpose_block_of_bytes(const uint8_t *from, size_t from_pitch, uint8_t *to, size_t to_pitch) {
+  sixteen lines[16], turned[16];
+  for (size_t i = 0; i < 16; i++)
+    lines[i] = *(const unaligned_sixteen *)(from + i * from_pitch);
+#pragma clang loop unroll(full)
+  for (size_t turn = 0; turn < 4; turn++) {
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 8; i++) {
+      sixteen a = lines[i], b = lines[i + 8];
+      turned[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      turned[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 16; i++)
+      lines[i] = turned[i];
+  }
+  for (size_t i = 0; i < 16; i++)
+    *(unaligned_sixteen *)(to + i * to_pitch) = lines[i];
+}
+
+enum { side = 64 };
+
+// A line of the cache, past the caches.
+static inline void stream_line(const uint8_t *from, uint8_t *to) {
+  for (size_t i = 0; i < side; i += 16)
+    __builtin_nontemporal_store(*(const sixteen *)(from + i), (sixteen *)(to + i));
+}
+
+static void transpose_tile_of_bytes(const uint8_t *from, size_t from_pitch, uint8_t *to, size_t to_pitch) {
+  uint8_t turned[side * side] __attribute__((aligned(64)));
+  for (size_t row = 0; row < side; row += 16) {
+    for (size_t column = 0; column < side; column += 16)
+      transpose_block_of_bytes(from + row * from_pitch + column, from_pitch, turned + column * side + row, side);
+  }
+  bool is_aligned = ((uintptr_t)to | to_pitch) % sizeof(sixteen) == 0;
+  for (size_t column = 0; column < side; column++) {
+    if (is_aligned)
+      stream_line(turned + column * side, to + column * to_pitch);
+    else
+      memcpy(to + column * to_pitch, turned + column * side, side);
+  }
+}
+
+void conversion_transpose_bytes(const void *from, size_t from_pitch, void *to, size_t to_pitch, size_t rows,
+                                size_t columns) {
+  const uint8_t *numbers = from;
+  uint8_t *places = to;
+  size_t whole_rows = rows / side * side, whole_columns = columns / side * side;
+  for (size_t row = 0; row < whole_rows; row += side) {
+    for (size_t column = 0; column < whole_columns; column += side)
+      transpose_tile_of_bytes(numbers + row * from_pitch + column, from_pitch, places + column * to_pitch + row,
+                              to_pitch);
+  }
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t column = row < whole_rows ? whole_columns : 0; column < columns; column++)
+      places[column * to_pitch + row] = numbers[row * from_pitch + column];
+  }
+  // Other threads may read it as soon as they are told so.
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

@@ -71,13 +71,17 @@ struct MatrixWriterTests {
 
   @Test(arguments: forms, [OutputScales.Axis.rows, .columns])
   func wholeNumbersHaveTheScaleOfTheirOutput(_ form: String, _ axis: OutputScales.Axis) throws {
-    for (rows, columns) in Self.shapes {
-      let parts = [matrix(rows, columns, .float32, form), matrix(rows, 3, .float16, form, seed: 5)]
-      let width = columns + 3
+    // Alone, beside a matrix of another type, and beside one of the same; of widths that are multiples of a line, and not.
+    let alone = Self.shapes.map { ($0, 0, DataType.float32) }
+    let beside = Self.shapes.map { ($0, 3, DataType.float16) }
+    let same = [((70, 131), 3, DataType.float32), ((130, 192), 64, .float32), ((256, 128), 0, .float32)]
+    for ((rows, columns), beside, type) in alone + beside + same {
+      let parts = [matrix(rows, columns, .float32, form)] + (beside > 0 ? [matrix(rows, beside, type, form, seed: 5)] : [])
+      let width = columns + beside
       let scales = OutputScales(axis: axis, count: axis == .rows ? rows : width)
       let written = try bytes(MatrixWriter(name: "w", weights: parts, type: .int8, scales: scales)).map { Int8(bitPattern: $0) }
       func value(_ row: Int, _ column: Int) -> Float {
-        column < columns ? Float(parts[0][row * columns + column]) : Float(parts[1][row * 3 + column - columns])
+        column < columns ? Float(parts[0][row * columns + column]) : Float(parts[1][row * beside + column - columns])
       }
       var greatest = [Float](repeating: 0, count: scales.numbers.count)
       for row in 0..<rows {

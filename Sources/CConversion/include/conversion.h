@@ -45,4 +45,9 @@ void conversion_greatest_each(const void *from, uint32_t *greatest, size_t count
 /// Exchanges rows and columns: to[column][row] = from[row][column]; pitches are floats from one row to the next.
 void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t to_pitch, size_t rows, size_t columns);
 
+/// The same for bytes; pitches are bytes. What is written does not stay in the caches: reading lines of a large matrix
+/// only to write a part of them takes longer than all else.
+void conversion_transpose_bytes(const void *from, size_t from_pitch, void *to, size_t to_pitch, size_t rows,
+                                size_t columns);
+
 #endif

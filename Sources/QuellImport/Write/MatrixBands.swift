@@ -1,20 +1,21 @@
 /// A matrix in bands of rows, each enough work for one worker, and in waves of bands, after which one may look up.
 struct MatrixBands {
-  /// Bytes of single-precision numbers in a band.
-  private static let bytes = 4 << 20
+  /// Bytes of single-precision numbers in a band: little, so that workers who wait for the last one do not wait long.
+  private static let bytes = 1 << 20
   /// Bands in a wave.
-  private static let wave = 32
+  private static let wave = 128
 
   let rows: Int
   let columns: Int
   private let height: Int
 
-  init(rows: Int, columns: Int) {
+  /// Bands of at least so many rows.
+  init(rows: Int, columns: Int, least: Int = 1) {
     self.rows = rows
     self.columns = columns
-    let count = max(MatrixBands.bytes / 4 / max(columns, 1), 1)
+    let count = max(MatrixBands.bytes / 4 / max(columns, 1), least)
     // Whole tiles, where a band has room for them.
-    height = count > MatrixTile.height ? count / MatrixTile.height * MatrixTile.height : count
+    height = count >= MatrixTile.width ? count / MatrixTile.width * MatrixTile.width : count
   }
 
   /// How many bands there are.

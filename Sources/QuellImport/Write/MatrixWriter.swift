@@ -31,6 +31,9 @@ struct MatrixWriter {
     to output: TensorOutput, _ workers: Workers, next: MatrixWriter? = nil, advance: (Int) throws(ImportFailure) -> Void
   ) throws(ImportFailure) {
     defer { for weight in weights { weight.source.letGo() } }
+    if let quantization = OutputQuantization(self) {
+      return try quantization.write(to: output, workers, next: next, advance: advance)
+    }
     try scales?.measure(weights, named: name, workers)
     let bands = MatrixBands(rows: weights.first?.rowCount ?? 0, columns: columns)
     try bands.forEachWave { wave throws(ImportFailure) in

@@ -58,17 +58,23 @@ final class OutputScales {
   }
 
   /// Sets the scales by the greatest magnitude of each output, as bits.
-  private func set(_ greatest: [UInt32], of name: String) throws(ImportFailure) {
+  func set(_ greatest: [UInt32], of name: String) throws(ImportFailure) {
     guard let most = greatest.max() else { return }
     guard Float(bitPattern: most).isFinite else {
       throw .unsupported("Tensor \"\(name)\" holds numbers that are not finite, so the model cannot run.")
     }
     for (output, bits) in greatest.enumerated() {
-      let factor = 127 / Float(bitPattern: bits)
-      // Where all weights are zero, or too small to be told from it, so is the scale.
-      numbers[output] = factor.isFinite ? Float(bitPattern: bits) / 127 : 0
-      factors?[output] = factor.isFinite ? factor : 0
+      let factor = OutputScales.factor(bits)
+      numbers[output] = factor == 0 ? 0 : Float(bitPattern: bits) / 127
+      factors?[output] = factor
     }
+  }
+
+  /// By what weights are multiplied whose greatest magnitude has these bits: where all are zero, or too small to be told from it,
+  /// zero, which is then the scale too.
+  static func factor(_ greatest: UInt32) -> Float {
+    let factor = 127 / Float(bitPattern: greatest)
+    return factor.isFinite ? factor : 0
   }
 }
 

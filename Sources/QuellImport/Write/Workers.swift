@@ -31,6 +31,11 @@ final class Workers {
 
   private static let most = 8
   private let memories: [Memory]
+  /// What belongs to all workers of a task together.
+  let common = Memory()
+
+  /// How many threads there are.
+  var count: Int { memories.count }
 
   init() {
     memories = (0..<min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), Workers.most)).map { _ in Memory() }
