@@ -32,7 +32,7 @@ public func importONNX(from path: String, to output: String, options: ImportOpti
   report.storage = plan.storage
   let total = plan.sourceBytes
   try program.write(to: output, plan, options, name: options.name ?? baseName(path), workers) { path throws(ImportFailure) in
-    try Verification.requireFinite(path, program, goesOn: { options.progress(total, total) })
+    try Verification.requireFinite(path, program, threads: workers.count, goesOn: { options.progress(total, total) })
     if let reference = options.reference { report.agreement = try Verification.compare(path, with: reference) }
   }
   return report

@@ -47,7 +47,7 @@ public func convertModel(from path: String, to output: String, options: Conversi
   let written = ImportOptions(
     weights: options.weights, metadata: others.map { GGUFPair($0.key, .encoded($0.value)) }, progress: options.progress)
   try program.write(to: output, plan, written, name: model.name, workers) { path throws(ImportFailure) in
-    try Verification.requireFinite(path, program, goesOn: { options.progress(plan.sourceBytes, plan.sourceBytes) })
+    try Verification.requireFinite(path, program, threads: workers.count, goesOn: { options.progress(plan.sourceBytes, plan.sourceBytes) })
   }
   return layouts?.changes.count ?? 0
 }

@@ -15,6 +15,6 @@ public func writeSyntheticModel(_ shape: DecoderShape, to output: String, option
   let workers = Workers()
   let plan = try StoragePlan(program, options.weights, workers)
   try program.write(to: output, plan, options, name: options.name ?? "synthetic", workers) { path throws(ImportFailure) in
-    try Verification.requireFinite(path, program, goesOn: { options.progress(plan.sourceBytes, plan.sourceBytes) })
+    try Verification.requireFinite(path, program, threads: workers.count, goesOn: { options.progress(plan.sourceBytes, plan.sourceBytes) })
   }
 }

@@ -3,15 +3,20 @@ import Quell
 
 /// Runs a model that has just been written, before it gets its name.
 enum Verification {
-  /// Runs the first token, the last and one between, as far as the context reaches: every logit must be finite. `goesOn` is
-  /// asked before each.
-  static func requireFinite(_ path: String, _ program: Program, goesOn: () -> Bool) throws(ImportFailure) {
+  /// Of a model with more weights, a token takes long.
+  private static let mostWeights = 1 << 30
+
+  /// Runs the first token, the last and one between, as far as the context reaches: every logit must be finite. Of a large model
+  /// it is the first token alone. `goesOn` is asked before each.
+  static func requireFinite(_ path: String, _ program: Program, threads: Int, goesOn: () -> Bool) throws(ImportFailure) {
     var isCancelled = false
     do throws(Failure) {
       let model = try Model(path: path)
       let last = model.vocabularySize - 1
-      let tokens = [0, last / 2, last].prefix(model.contextLength == 0 ? 3 : model.contextLength)
-      let session = try Session(model, contextLength: tokens.count)
+      let weights = program.tensors.reduce(0) { $0 + $1.shape.product }
+      let most = weights > mostWeights ? 1 : 3
+      let tokens = [0, last / 2, last].prefix(model.contextLength == 0 ? most : min(most, model.contextLength))
+      let session = try Session(model, contextLength: tokens.count, threads: threads)
       for token in tokens {
         isCancelled = !goesOn()
         if isCancelled { break }
