@@ -45,26 +45,16 @@ func stepProgram(of file: MappedFile, isCancelled: @escaping () -> Bool = { fals
   try GraphCheck.structure(graph)
   try GraphCheck.library(model, file.bytes, order: try graph.sortedNodes())
   let specialiser = try Specialiser(model, file: file, isCancelled: isCancelled)
-  var flows = try Flow.pair(specialiser)
-  var found = (attentions: 0, normalizations: 0, folded: 0, thresholds: 0)
-  for (index, lane) in specialiser.lanes.enumerated() {
-    let attention =
-      specialiser.interface.isWindow
-      ? try WindowFold.apply(flows[index], past: lane.past, nodes: specialiser.nodes) : AttentionLift.apply(flows[index], past: lane.past)
-    let normalization = NormalizationLift.apply(attention.flow)
-    let fold = ParameterFold.apply(normalization.flow)
-    let threshold = ThresholdLift.apply(fold.flow)
-    flows[index] = threshold.flow
-    found = (attention.found, normalization.found, fold.found, threshold.found)
-  }
+  let lifted = try Lifted.all(specialiser)
+  let flows = lifted.map { $0.flow }
   let (program, fusion) = try Lowering.lower(flows[0], nodes: specialiser.nodes).fused
   try Agreement.check(flows, nodes: specialiser.nodes)
-  return (program, report(model, specialiser, program, found, fusion))
+  return (program, report(model, specialiser, program, lifted[lifted.count - 1], fusion))
 }
 
 private func report(
   _ model: ONNXModel, _ specialiser: Specialiser, _ program: Program,
-  _ found: (attentions: Int, normalizations: Int, folded: Int, thresholds: Int), _ fusion: ImportReport.Fusion
+  _ found: Lifted, _ fusion: ImportReport.Fusion
 ) -> ImportReport {
   var sites: [ImportReport.Site] = []
   for operation in program.operations {
