@@ -1,7 +1,7 @@
 """Holds Quell against ONNX Runtime and llama.cpp on one shape, in turns on one machine, and draws the result.
 
 usage: compare.py [--shape opt:layers=24,d=1024,ffn=4096,heads=16,vocabulary=50257,positions=2048] [--threads 1]
-                  [--rounds 5] [--tokens 32] [--prompt 64] [--sparsity 0,0.63] [--weights f16,int8,int4] [--output results]
+                  [--rounds 5] [--tokens 32] [--prompt 64] [--sparsity 0,0.63] [--weights f16,int8,int4] [--plain] [--output results]
 
 Quell and ONNX Runtime run OPT of that shape, llama.cpp runs GPT-2 of that shape: the same matrices, so the same bytes and
 multiply-accumulates for a token. Weights are random. Every round runs every program once, so that noise meets all; the table
@@ -9,11 +9,8 @@ gives medians, and ratios of the medians. Nothing is compared across runs.
 """
 import argparse
 import csv
-import importlib.util
-import json
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 
@@ -38,6 +35,9 @@ def main():
     parser.add_argument("--prompt", type=int, default=64)
     parser.add_argument("--sparsity", default="0,0.63")
     parser.add_argument("--weights", default="f16,int8,int4")
+    parser.add_argument(
+        "--plain", action="store_true",
+        help="keep llama.cpp from repacking weights: where a system grants no AMX tiles, its kernels for them crash")
     parser.add_argument("--output", default="results", help="folder for the table and the chart")
     options = parser.parse_args()
     shape = parse_shape(options.shape)

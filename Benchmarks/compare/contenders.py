@@ -16,7 +16,9 @@ class Quell:
     def __init__(self, command, model, weights, sparsity, threads):
         self.name = f"quell {weights} sparsity {sparsity:g}"
         self.weights, self.sparsity = weights, sparsity
-        self.command = [command, "bench", "-m", model, "--sparsity", str(sparsity), "-t", str(threads), "-r", "1", "--json"]
+        self.command = [
+            command, "bench", "-m", model, "--weights", weights, "--sparsity", str(sparsity), "-t", str(threads), "-r", "1", "--json",
+        ]  # fmt: skip
 
     def run(self, prompt, tokens):
         output = subprocess.run(
@@ -29,16 +31,24 @@ class Quell:
 class LlamaCpp:
     """llama.cpp through llama-cpp-python, a GPT-2 of the same shape."""
 
-    def __init__(self, path, weights, type, shape, threads):
-        from llama_cpp import Llama
-
+    def __init__(self, path, weights, type, shape, threads, plain):
         import gpt2_gguf
+        import llama_cpp
 
+        if plain:
+            defaults = llama_cpp.llama_cpp.llama_model_default_params
+
+            def parameters():
+                result = defaults()
+                result.use_extra_bufts = False
+                return result
+
+            llama_cpp.llama_cpp.llama_model_default_params = parameters
         gpt2_gguf.make(
             path, type, shape["layers"], shape["d"], shape["ffn"], shape["heads"], shape["vocabulary"], shape["positions"])
         self.name, self.weights, self.sparsity = f"llama.cpp {type}", weights, 0
         self.vocabulary = shape["vocabulary"]
-        self.model = Llama(str(path), n_ctx=512, n_threads=threads, n_threads_batch=threads, verbose=False)
+        self.model = llama_cpp.Llama(str(path), n_ctx=512, n_threads=threads, n_threads_batch=threads, verbose=False)
 
     def run(self, prompt, tokens):
         ids = np.random.default_rng(2).integers(0, self.vocabulary, prompt + tokens).tolist()
@@ -88,11 +98,13 @@ class OnnxRuntime:
 
 def make_onnx(folder, shape, weights):
     """The export in the type asked for, which ONNX Runtime's own tools make of the fp32 one."""
-    from make_export import make
+    from graph import Graph
+    from make_export import make_opt
 
-    source = folder / "onnx-fp32"
+    source = folder / "onnx-f32"
     if not source.exists():
-        make("opt", shape["layers"], shape["d"], shape["ffn"], shape["heads"], shape["vocabulary"], shape["positions"], source)
+        sizes = (shape[key] for key in ("layers", "d", "ffn", "heads", "vocabulary", "positions"))
+        make_opt(Graph(source), *sizes)
     if weights == "f32":
         return source / "model.onnx"
     target = folder / f"onnx-{weights}" / "model.onnx"
@@ -117,15 +129,14 @@ def make_all(folder, command, description, shape, options):
     """All programs for the weights asked for."""
     programs = []
     sparsities = [float(text) for text in options.sparsity.split(",")]
+    subprocess.run(
+        [command, "bench", "--synthetic", description, "--weights", "f16", "--keep", folder, "-p", "1", "-n", "0", "-r", "1"],
+        check=True, stdout=subprocess.DEVNULL)  # fmt: skip
     for weights in options.weights.split(","):
-        path = folder / f"quell-{weights}.gguf"
-        subprocess.run(
-            [command, "bench", "--synthetic", description, "--weights", weights, "--keep", path, "-p", "1", "-n", "0", "-r", "1"],
-            check=True, stdout=subprocess.DEVNULL)  # fmt: skip
-        programs += [Quell(command, path, weights, sparsity, options.threads) for sparsity in sparsities]
+        programs += [Quell(command, folder / "synthetic.gguf", weights, sparsity, options.threads) for sparsity in sparsities]
         peer = {"f16": "f16", "int8": "q8_0", "int4": "q4_0"}.get(weights)
         if peer:
-            programs.append(LlamaCpp(folder / f"{peer}.gguf", weights, peer, shape, options.threads))
+            programs.append(LlamaCpp(folder / f"{peer}.gguf", weights, peer, shape, options.threads, options.plain))
         if weights != "f16":
             programs.append(OnnxRuntime(make_onnx(folder, shape, weights), weights, shape, options.threads))
     return programs

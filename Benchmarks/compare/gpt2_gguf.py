@@ -35,6 +35,8 @@ def make(path, weights, layers, width, inner, heads, vocabulary, positions):
     writer.add_token_list([f"t{number}" for number in range(vocabulary)])
     writer.add_token_types([1] * vocabulary)
     writer.add_token_merges(["t 0"])
+    for add in (writer.add_bos_token_id, writer.add_eos_token_id, writer.add_unk_token_id, writer.add_pad_token_id):
+        add(0)
     matrices = RandomMatrices(TYPES[weights])
 
     def matrix(name, rows, columns):

@@ -39,10 +39,9 @@ struct Generation {
       throw CommandFailure(.failed, "the prompt has \(prompt.count) tokens, more than the context of \(session.capacity)")
     }
     let start = ContinuousClock.now
-    for token in prompt {
-      if Interruption.isRequested { break }
-      try emit(token)
-      try session.step(token)
+    for token in prompt { try emit(token) }
+    for first in stride(from: 0, to: prompt.count, by: ThreadsOption.batch) where !Interruption.isRequested {
+      try session.prefill(Array(prompt[first..<min(first + ThreadsOption.batch, prompt.count)]))
     }
     let prefilled = ContinuousClock.now
     prefillSeconds = (prefilled - start).seconds
@@ -62,6 +61,8 @@ struct Generation {
       try emit(token)
       guard generatedCount < limit else { break }
       guard session.position < session.capacity else { return .contextFull }
+      // The counts are those of generated tokens; a prompt is taken in pieces, whose tokens do not all do the same work.
+      if decodeSteps == 0 { session.resetCounts() }
       try session.step(token)
       decodeSteps += 1
     }

@@ -6,17 +6,6 @@ import Testing
 
 /// What is put together so that a step does less: that it is, and that the numbers stay what they were.
 struct FusionTests {
-  /// A token, a table of three rows (1, 2), (3, 4), (5, 6), and a head: logits = y times [[1, 0, 2], [0, 1, 1]].
-  private func start() -> GraphBuilder {
-    var graph = GraphBuilder()
-    graph.input("token", type: 7, [1])
-    graph.reals("table", [3, 2], [1, 2, 3, 4, 5, 6])
-    graph.reals("head", [2, 3], [1, 0, 2, 0, 1, 1])
-    graph.node("Gather", ["table", "token"], ["x"])
-    graph.output("logits", [1, 3])
-    return graph
-  }
-
   private func program(_ graph: GraphBuilder) throws -> (program: Program, report: ImportReport) {
     try withFolder { folder in
       let input = folder.appendingPathComponent("graph.onnx")
@@ -32,7 +21,7 @@ struct FusionTests {
   // MARK: Wide matrices
 
   @Test func linearsOverOneInputBecomeOne() throws {
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.reals("model.a.weight", [2, 2], [1, 2, 3, 4])
     graph.reals("model.b.weight", [2, 1], [5, 6])
     graph.reals("model.c.weight", [2, 2], [1, 0, 0, 1])
@@ -74,7 +63,7 @@ struct FusionTests {
   }
 
   @Test func layersThatShareWeightsShareAWideMatrix() throws {
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.reals("a", [2, 2], [0, 1, 1, 0])
     graph.reals("b", [2, 2], [1, 0, 0, 2])
     var x = "x"
@@ -102,7 +91,7 @@ struct FusionTests {
 
   @Test func newStateIsWrittenWhereItBelongs() throws {
     // s becomes s / 2 + x.
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.input("s", [1, 2])
     graph.reals("half", [], [0.5])
     graph.node("Mul", ["s", "half"], ["faded"])
@@ -117,7 +106,7 @@ struct FusionTests {
 
   @Test func stateThatIsReadLaterIsNotOverwritten() throws {
     // The old state is read after the new one has been computed, and of it.
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.input("s", [1, 2])
     graph.node("Add", ["s", "x"], ["new"])
     graph.output("new", [1, 2])
@@ -130,7 +119,7 @@ struct FusionTests {
 
   @Test func aStateThatMovesWithinItselfIsCopied() throws {
     // The last three x, side by side: each step moves all by one place.
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.input("line", [1, 6])
     graph.integers("two", [1], [2])
     graph.integers("six", [1], [6])
@@ -180,7 +169,7 @@ struct FusionTests {
 
   @Test func operationsOnShiftedVectorsStayInOrder() throws {
     // y is x turned by one place: computed in one chain with x, a tile would read what the next one makes.
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.reals("three", [2], [3, 3])
     graph.node("Mul", ["x", "three"], ["wide"])
     graph.integers("turned", [2], [1, 0])

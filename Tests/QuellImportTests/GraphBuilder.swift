@@ -124,3 +124,16 @@ struct GraphBuilder {
         + domains.sorted().flatMap { GraphBuilder.field(8, GraphBuilder.field(1, $0) + GraphBuilder.field(2, 1)) })
   }
 }
+
+extension GraphBuilder {
+  /// A token, the row x of a table of three, (1, 2), (3, 4), (5, 6), and a head [[1, 0, 2], [0, 1, 1]] that waits for its input.
+  static func start() -> GraphBuilder {
+    var graph = GraphBuilder()
+    graph.input("token", type: 7, [1])
+    graph.reals("table", [3, 2], [1, 2, 3, 4, 5, 6])
+    graph.reals("head", [2, 3], [1, 0, 2, 0, 1, 1])
+    graph.node("Gather", ["table", "token"], ["x"])
+    graph.output("logits", [1, 3])
+    return graph
+  }
+}

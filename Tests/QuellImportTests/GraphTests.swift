@@ -6,26 +6,15 @@ import Testing
 
 /// Small graphs made for one idea each, with logits worked by hand.
 struct GraphTests {
-  /// A token, a table of three rows (1, 2), (3, 4), (5, 6), and a head: logits = x times [[1, 0, 2], [0, 1, 1]].
-  private func start() -> GraphBuilder {
-    var graph = GraphBuilder()
-    graph.input("token", type: 7, [1])
-    graph.reals("table", [3, 2], [1, 2, 3, 4, 5, 6])
-    graph.reals("head", [2, 3], [1, 0, 2, 0, 1, 1])
-    graph.node("Gather", ["table", "token"], ["x"])
-    graph.output("logits", [1, 3])
-    return graph
-  }
-
   @Test func aTableAndAHead() throws {
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.node("MatMul", ["x", "head"], ["logits"])
     #expect(try logits(graph, [0, 2]) == [[1, 2, 4], [5, 6, 16]])
   }
 
   @Test func stateReadByStridesLiesTogether() throws {
     // The state is [2, 2]; its column 1 holds the last x, column 0 the one before: a delay of two steps.
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.input("old", [2, 2])
     graph.integers("zero", [], [0])
     graph.integers("one", [], [1])
@@ -46,7 +35,7 @@ struct GraphTests {
 
   @Test func statesThatChangePlacesDoNotOverwriteEachOther() throws {
     // Two states are exchanged at every step; the first begins each step with x added to what it was.
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.input("a", [1, 2])
     graph.input("b", [1, 2])
     graph.node("Add", ["a", "x"], ["c"])
@@ -60,7 +49,7 @@ struct GraphTests {
   }
 
   @Test func stateThatNothingReadsCostsNothing() throws {
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.input("idle", [1, 500])
     graph.node("Identity", ["idle"], ["same"])
     graph.output("same", [1, 500])
@@ -118,7 +107,7 @@ struct GraphTests {
 
   @Test func stateThatOnlyTheLogitsHoldIsHandedOn() throws {
     // The last logit is the first number of x two steps ago.
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.input("s", [1, 2])
     graph.reals("same", [2, 2], [1, 0, 0, 1])
     graph.integers("zero", [1], [0])
@@ -136,7 +125,7 @@ struct GraphTests {
 
   @Test func stateBeginsAsALogarithmOnlyWhereItBecomesAMaximum() throws {
     // k keeps the last x, and is compared with g, the greatest so far: both enter an exponential, but only g is a maximum.
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.input("k", [1, 2])
     graph.input("g", [1, 2])
     graph.node("Max", ["g", "k"], ["top"])
@@ -156,7 +145,7 @@ struct GraphTests {
 
   @Test func attentionWithKeysThatWereNeverTransposed() throws {
     // One head of width 2; the cache is [positions, 2]; q = k = v = x. Softmax over the past is worked by hand below.
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.input("keys", ["past", 2])
     graph.input("values", ["past", 2])
     graph.node("Concat", ["keys", "x"], ["allKeys"], ints: ["axis": 0])
@@ -184,7 +173,7 @@ struct GraphTests {
 
   @Test func aTableOfPositionsIsReadAtThePosition() throws {
     // Row 1 + position of a table of places, the position being the length of a mask less one.
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.input("mask", type: 7, [1, "total"])
     graph.reals("places", [10, 2], (0..<20).map { Float($0) })
     graph.node("Shape", ["mask"], ["lengths"])
@@ -197,7 +186,7 @@ struct GraphTests {
   }
 
   @Test func layerNormalisationWrittenOut() throws {
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.reals("two", [], [2])
     graph.reals("epsilon", [], [1e-5])
     graph.reals("gain", [2], [2, 3])
@@ -219,7 +208,7 @@ struct GraphTests {
 
   @Test func layersOfSitesAreFoundUpstreamWhereTheirNamesLackThem() throws {
     // Exporters of single modules name only the last part of a path; the parameters around it know their layer.
-    var graph = start()
+    var graph = GraphBuilder.start()
     var x = "x"
     for layer in 0..<2 {
       graph.reals("model.blocks.\(layer).attention.time_mix", [2], [1, 2])
@@ -240,7 +229,7 @@ struct GraphTests {
   }
 
   @Test func powersMayBeWholeNumbers() throws {
-    var graph = start()
+    var graph = GraphBuilder.start()
     graph.integers("two", [], [2])
     graph.node("Pow", ["x", "two"], ["y"])
     graph.node("MatMul", ["y", "head"], ["logits"])
@@ -259,7 +248,7 @@ struct GraphTests {
     graph.output("logits", [1, 3])
     #expect(try logits(graph, [0]) == [[1, 2, 4]])
 
-    var cyclic = start()
+    var cyclic = GraphBuilder.start()
     cyclic.node("Add", ["x", "b"], ["a"])
     cyclic.node("Neg", ["a"], ["b"])
     cyclic.node("MatMul", ["b", "head"], ["logits"])
@@ -268,11 +257,11 @@ struct GraphTests {
   }
 
   @Test func namesThatAreMissingOrDoubleAreNamed() throws {
-    var missing = start()
+    var missing = GraphBuilder.start()
     missing.node("Add", ["x", "nowhere"], ["y"])
     missing.node("MatMul", ["y", "head"], ["logits"])
     #expect(try failure(missing).message.contains("\"nowhere\""))
-    var double = start()
+    var double = GraphBuilder.start()
     double.node("Neg", ["x"], ["y"])
     double.node("Exp", ["x"], ["y"])
     double.node("MatMul", ["y", "head"], ["logits"])
@@ -280,25 +269,25 @@ struct GraphTests {
   }
 
   @Test func whatCannotBeImportedSaysWhy() throws {
-    var foreign = start()
+    var foreign = GraphBuilder.start()
     foreign.node("Swish", ["x"], ["y"], domain: "com.example")
     foreign.node("MatMul", ["y", "head"], ["logits"])
     let other = try failure(foreign)
     #expect(other.kind == .unsupported && other.message.contains("com.example") && other.message.contains("make_y"))
 
-    var computed = start()
+    var computed = GraphBuilder.start()
     computed.node("Floor", ["x"], ["y"])
     computed.node("MatMul", ["y", "head"], ["logits"])
     let floor = try failure(computed)
     #expect(floor.kind == .unsupported && floor.message.contains("make_y"))
 
-    var unread = start()
+    var unread = GraphBuilder.start()
     unread.node("Floor", ["x"], ["y"])
     unread.node("MatMul", ["x", "head"], ["logits"])
     #expect(try logits(unread, [0]) == [[1, 2, 4]])
 
     // A row at twice the position is neither the same row at all positions nor one row further on at each.
-    var positional = start()
+    var positional = GraphBuilder.start()
     positional.input("mask", type: 7, [1, "total"])
     positional.reals("places", [20, 2], (0..<40).map { Float($0 * $0) })
     positional.node("Shape", ["mask"], ["lengths"])

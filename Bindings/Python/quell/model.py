@@ -92,9 +92,14 @@ class Model(Handle):
 
     # ---- Running ----
 
-    def session(self, context_length: int = 0) -> Session:
-        """A fresh session with the model's own thresholds. A context length of 0 is the model's limit."""
-        return Session(self, context_length)
+    def session(self, context_length: int = 0, threads: int = 1, batch: int = 1) -> Session:
+        """A fresh session with the model's own thresholds. A context length of 0 is the model's limit.
+
+        threads: how many work on a step, this one among them; the number changes no result.
+        batch: how many tokens a prefill takes at a time, each for as much memory as a step needs. What comes after a model's
+        last state is then done for the last token of the prompt alone, and counted so.
+        """
+        return Session(self, context_length, threads, batch)
 
     def generate(
         self,

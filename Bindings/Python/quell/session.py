@@ -52,11 +52,15 @@ class Session(Handle):
 
     _kind = "session"
 
-    def __init__(self, model: "Model", context_length: int = 0) -> None:
-        if not 0 <= context_length < 2**32:
-            raise ValueError("context_length is not from 0 to 2**32 - 1")
+    def __init__(self, model: "Model", context_length: int = 0, threads: int = 1, batch: int = 1) -> None:
+        for name, number in (("context_length", context_length), ("threads", threads), ("batch", batch)):
+            if not 0 <= number < 2**32:
+                raise ValueError(f"{name} is not from 0 to 2**32 - 1")
         options = _interface.SessionOptions(
-            struct_size=ctypes.sizeof(_interface.SessionOptions), context_length=context_length
+            struct_size=ctypes.sizeof(_interface.SessionOptions),
+            context_length=context_length,
+            threads=threads,
+            batch=batch,
         )
         handle = ctypes.c_void_p()
         call(library.quell_session_create, model._open_handle, ctypes.byref(options), ctypes.byref(handle))

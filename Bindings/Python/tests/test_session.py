@@ -217,3 +217,17 @@ def test_closing(model):
     gc.collect()
     assert np.isfinite(session.step(1)).all()
     assert session.thresholds.shape == (4,)
+
+
+def test_threads_and_batches_change_no_logit(model):
+    plain = model.session()
+    plain.prefill(TOKENS)
+    for threads, batch in ((1, 3), (2, 1), (3, 2)):
+        session = model.session(threads=threads, batch=batch)
+        session.prefill(TOKENS)
+        assert np.array_equal(session.logits, plain.logits)
+        session.close()
+    with pytest.raises(quell.InvalidArgumentError):
+        model.session(threads=1000)
+    with pytest.raises(ValueError):
+        model.session(batch=-1)

@@ -17,10 +17,10 @@ extension SyntheticFlow {
     return step.flow
   }
 
-  /// Between what a channel was at the last token and what it is now.
-  private mutating func tokenShift(_ name: String, _ now: [Element], _ before: [Element]) -> [Element] {
-    let share = parameter(name, now.count, from: 0.1, to: 0.9)
-    let rest = parameter(name + "_rest", now.count, from: 0.9, to: 0.1)
+  /// Between what a channel was at the last token and what it is now, in shares that differ from use to use.
+  private mutating func tokenShift(_ name: String, _ now: [Element], _ before: [Element], from least: Double) -> [Element] {
+    let share = parameter(name, now.count, from: least, to: least + 0.8)
+    let rest = parameter(name + "_rest", now.count, from: 1 - least, to: 0.2 - least)
     return binary(.add, binary(.multiply, now, share), binary(.multiply, before, rest))
   }
 
@@ -30,10 +30,10 @@ extension SyntheticFlow {
     let numerator = state("\(name).numerator", width)
     let denominator = state("\(name).denominator", width)
     let maximum = state("\(name).maximum", width)
-    let key = linear("\(name).key.weight", tokenShift("\(name).time_mix_key", now, before), outputs: width)
-    let value = linear("\(name).value.weight", tokenShift("\(name).time_mix_value", now, before), outputs: width)
+    let key = linear("\(name).key.weight", tokenShift("\(name).time_mix_key", now, before, from: 0.1), outputs: width)
+    let value = linear("\(name).value.weight", tokenShift("\(name).time_mix_value", now, before, from: 0.15), outputs: width)
     let receptance = unary(
-      .sigmoid, linear("\(name).receptance.weight", tokenShift("\(name).time_mix_receptance", now, before), outputs: width))
+      .sigmoid, linear("\(name).receptance.weight", tokenShift("\(name).time_mix_receptance", now, before, from: 0.05), outputs: width))
 
     let bonus = parameter("\(name).time_first", width, from: -1, to: 1)
     let (_, old, new) = weighted(maximum, binary(.add, bonus, key))
@@ -60,8 +60,9 @@ extension SyntheticFlow {
     let name = "\(block).feed_forward"
     let before = state("\(name).shift", now.count)
     setState(number, now)
-    let receptance = linear("\(name).receptance.weight", tokenShift("\(name).time_mix_receptance", now, before), outputs: now.count)
-    let key = unary(.relu, linear("\(name).key.weight", tokenShift("\(name).time_mix_key", now, before), outputs: hidden))
+    let receptance = linear(
+      "\(name).receptance.weight", tokenShift("\(name).time_mix_receptance", now, before, from: 0.05), outputs: now.count)
+    let key = unary(.relu, linear("\(name).key.weight", tokenShift("\(name).time_mix_key", now, before, from: 0.1), outputs: hidden))
     let value = linear("\(name).value.weight", binary(.multiply, key, key), outputs: now.count)
     return binary(.multiply, unary(.sigmoid, receptance), value)
   }

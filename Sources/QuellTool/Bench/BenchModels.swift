@@ -11,8 +11,8 @@ struct BenchModels: ParsableArguments {
   @Option(help: ArgumentHelp("Make a model of this shape with random weights.", valueName: "shape"))
   var synthetic: String?
 
-  @Option(help: ArgumentHelp("How the synthetic model's matrices are stored.", valueName: "type"))
-  var weights = WeightOption.f16
+  @Option(help: ArgumentHelp("How matrices are stored. (default: as in the file; f16 of a synthetic model)", valueName: "type"))
+  var weights: WeightOption?
 
   @Option(help: ArgumentHelp("A folder for the models that are made; without it, they are gone in the end.", valueName: "folder"))
   var keep: String?
@@ -28,12 +28,12 @@ struct BenchModels: ParsableArguments {
       ?? FileManager.default.temporaryDirectory.appendingPathComponent("quell-bench-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { if keep == nil { try? FileManager.default.removeItem(at: folder) } }
-    if let model { return try body(BenchModel(path: model, weights: .source, folder: folder)) }
+    if let model { return try body(BenchModel(path: model, weights: weights?.type ?? .source, folder: folder)) }
     let shape = try naming("--synthetic") { try DecoderShape(synthetic ?? "") }
     let path = folder.appendingPathComponent("synthetic.gguf").path
-    // A file of 4-bit integers cannot be laid out anew.
-    try write(shape, weights == .int4 ? .f16 : weights.type, to: path)
-    return try body(BenchModel(path: path, weights: weights.type, folder: folder))
+    // A file of 4-bit integers cannot be laid out anew: it is made of a wider one.
+    try write(shape, weights == .int4 ? .f16 : weights?.type ?? .f16, to: path)
+    return try body(BenchModel(path: path, weights: weights == .int4 ? .int4 : .source, folder: folder))
   }
 
   private func write(_ shape: DecoderShape, _ weights: WeightType, to path: String) throws {
@@ -56,6 +56,7 @@ final class BenchModel {
   private let path: String
   private let weights: WeightType
   private let folder: URL
+  /// Copies by which matrices lie otherwise in them.
   private var copies: [[Int: MatrixLayout]: Model] = [:]
 
   init(path: String, weights: WeightType, folder: URL) throws {
@@ -65,15 +66,21 @@ final class BenchModel {
     self.folder = folder
   }
 
-  /// The model as it is laid out best where that fraction of the inputs is quiet at each site.
+  /// The model in the type of weights that was asked for.
+  func converted() throws -> Model { try copy(changing: [:], for: nil) }
+
+  /// The same as it lies best where that fraction of the inputs is quiet at each site.
   func laidOut(for siteSparsity: [Double]) throws -> Model {
-    let layouts = MatrixLayouts(base.operations, siteSparsity: siteSparsity)
-    if layouts.changes.isEmpty, weights != .int4 { return base }
-    if let copy = copies[layouts.changes] { return copy }
+    try copy(changing: MatrixLayouts(base.operations, siteSparsity: siteSparsity).changes, for: siteSparsity)
+  }
+
+  private func copy(changing changes: [Int: MatrixLayout], for siteSparsity: [Double]?) throws -> Model {
+    if changes.isEmpty, weights == .source { return base }
+    if let copy = copies[changes] { return copy }
     let output = folder.appendingPathComponent("layout-\(copies.count + 1).gguf").path
     try ModelConversion.run(path, to: output, ConversionOptions(weights: weights, siteSparsity: siteSparsity))
     let copy = try naming(output) { try Model(path: output) }
-    copies[layouts.changes] = copy
+    copies[changes] = copy
     return copy
   }
 }

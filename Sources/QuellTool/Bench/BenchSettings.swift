@@ -21,7 +21,7 @@ struct BenchSettings {
       }
     } else {
       let thresholds = try thresholdFile.map { try ThresholdFile.thresholds(fromFile: $0, for: base) }
-      settings.append((base, nil, thresholds ?? base.sites.map { $0.threshold }))
+      settings.append((try model.converted(), nil, thresholds ?? base.sites.map { $0.threshold }))
     }
     sessions = try threads.flatMap { threads in
       try settings.map { model, sparsity, thresholds in

@@ -22,6 +22,8 @@ struct EvaluateCommand: ExampleCommand {
 
   @OptionGroup var sparsity: SparsityOptions
 
+  @OptionGroup var threads: ThreadsOption
+
   @Option(help: ArgumentHelp("Tokens in a window. (default: 256, or the model's context where that is shorter)", valueName: "count"))
   var window: Int?
 
@@ -35,7 +37,7 @@ struct EvaluateCommand: ExampleCommand {
   func run() throws {
     let model = try model.open()
     let length = TextWindows.length(asked: window, for: model)
-    let session = try Session(model, contextLength: length)
+    let session = try Session(model, contextLength: length, threads: threads.threads)
     let text = try TextWindows(Files.read(file), tokenizer: model.requireTokenizer(), length: length)
     guard text.predictionCount > 0 else { throw CommandFailure(.failed, "'\(file)' holds no text to predict") }
     try sparsity.apply(to: session)

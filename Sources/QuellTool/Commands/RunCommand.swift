@@ -40,6 +40,8 @@ struct RunCommand: ExampleCommand {
 
   @OptionGroup var sparsity: SparsityOptions
 
+  @OptionGroup var threads: ThreadsOption
+
   @Option(help: ArgumentHelp("The most tokens to remember; 0 for the model's own limit.", valueName: "count"))
   var context = 0
 
@@ -61,7 +63,7 @@ struct RunCommand: ExampleCommand {
   func run() throws {
     let model = try model.open()
     let tokenizer = try model.requireTokenizer()
-    let session = try Session(model, contextLength: context)
+    let session = try Session(model, contextLength: context, threads: threads.threads, batch: ThreadsOption.batch)
     let tokens = try promptTokens(tokenizer)
     try sparsity.apply(to: session)
     var stream = TextStream(tokenizer)
