@@ -11,7 +11,7 @@ import Quell
 /// The graph must be one step of a decoder: a token in, logits out, with recurrent state or past keys and values handed
 /// from step to step; or a causal decoder of whole sequences, which becomes such a step. Weights stay in the mapped file
 /// until they are written, so memory stays small whatever the size. The result appears under its name only when it is
-/// complete and has run: a few tokens, whose logits must be finite.
+/// complete and has run: a few tokens, one of a large model, whose logits must be finite.
 ///
 /// - Throws: `ImportFailure`, whose kind tells an unreadable file from a malformed and an unsupported one, and whose text
 ///   names the node or tensor.
