@@ -27,12 +27,7 @@ public func importONNX(from path: String, to output: String, options: ImportOpti
   if let tokenizer = options.tokenizer {
     options.metadata += try TokenizerImport.pairs(fromFile: tokenizer, vocabularySize: program.vocabularySize)
   }
-  let workers = Workers()
-  let plan = try StoragePlan(program, options.weights, workers)
-  report.storage = plan.storage
-  let total = plan.sourceBytes
-  try program.write(to: output, plan, options, name: options.name ?? baseName(path), workers) { path throws(ImportFailure) in
-    try Verification.requireFinite(path, program, threads: workers.count, goesOn: { options.progress(total, total) })
+  report.storage = try program.store(to: output, options, name: options.name ?? baseName(path)) { path throws(ImportFailure) in
     if let reference = options.reference { report.agreement = try Verification.compare(path, with: reference) }
   }
   return report

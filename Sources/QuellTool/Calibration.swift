@@ -33,9 +33,7 @@ struct Calibration {
     }
     let quantile = try session.setThresholds(sparsity: sparsity)
     thresholds = session.thresholds
-    siteSparsity = model.sites.indices.map { site in
-      session.thresholds[site] > 0 ? quantile : statistics.zeroFraction(site: site)
-    }
+    siteSparsity = session.quietFractions(statistics, quantile: quantile)
     self.sparsity = sparsity
     naturalSparsity = session.counts.activationSparsity
     tokenCount = session.counts.tokens
@@ -46,5 +44,13 @@ struct Calibration {
     guard sparsity <= naturalSparsity else { return }
     let percent = Percentage(naturalSparsity)
     StandardError.note("the model is \(percent) sparse on this text by itself: all thresholds stay 0")
+  }
+}
+
+extension Session {
+  /// The fraction of each site's inputs that its threshold leaves quiet, the thresholds having been set by a quantile of the
+  /// magnitudes that were seen.
+  func quietFractions(_ statistics: ActivationStatistics, quantile: Double) -> [Double] {
+    thresholds.enumerated().map { site, threshold in threshold > 0 ? quantile : statistics.zeroFraction(site: site) }
   }
 }

@@ -39,15 +39,11 @@ public func convertModel(from path: String, to output: String, options: Conversi
   if let thresholds = options.thresholds { program.siteThresholds = thresholds }
   let layouts = options.siteSparsity.map { MatrixLayouts(program.operations, siteSparsity: $0) }
   if let layouts { program.layOut(layouts) }
-  let workers = Workers()
-  let plan = try StoragePlan(program, options.weights, workers)
   let others = model.entries.filter {
     !$0.key.hasPrefix("quell.") && !["general.architecture", "general.alignment", "general.name"].contains($0.key)
   }
   let written = ImportOptions(
     weights: options.weights, metadata: others.map { GGUFPair($0.key, .encoded($0.value)) }, progress: options.progress)
-  try program.write(to: output, plan, written, name: model.name, workers) { path throws(ImportFailure) in
-    try Verification.requireFinite(path, program, threads: workers.count, goesOn: { options.progress(plan.sourceBytes, plan.sourceBytes) })
-  }
+  try program.store(to: output, written, name: model.name)
   return layouts?.changes.count ?? 0
 }

@@ -5,39 +5,42 @@ extension Program {
   ///
   /// What scales the integers of a matrix becomes a part of its weights.
   init(_ model: Model, file: MappedFile) throws(ImportFailure) {
-    let tensors = model.tensors
-    var reader = ModelReader(model, file)
+    // Each is made anew when it is asked for.
+    let (tensors, modelValues, modelOperations) = (model.tensors, model.values, model.operations)
+    let reader = ModelReader(model, file)
     var usedValues: [Int: Int] = [:]
     var usedTensors: [Int: Int] = [:]
+    /// What scales the integers of a matrix, and whether it has one row for each input.
     var scales: [Int: Int] = [:]
-    for operation in model.operations {
-      switch operation {
-      case .linear(let matrix, _, _, let scale?, _), .row(let matrix, _, _, _, let scale?):
-        scales[matrix] = model.values[scale].offset
-      default: break
-      }
-    }
+    var isByInput: [Int: Bool] = [:]
     func place(_ value: Int) -> Place {
-      let found = model.values[value]
+      let found = modelValues[value]
       return switch found.storage {
       case .state: .state(offset: found.offset, count: found.count)
       case .scratch: .buffer(0, start: found.offset, count: found.count)
       case .weight: .weight(tensor: found.offset)
       }
     }
-    for operation in model.operations {
+    for operation in modelOperations {
       operation.withoutScale.forEachValue { value, _ in
         if usedValues.updateValue(0, forKey: value) == nil, case .weight(let tensor) = place(value) { usedTensors[tensor] = 0 }
       }
       switch operation {
-      case .linear(let tensor, _, _, _, _), .row(let tensor, _, _, _, _): usedTensors[tensor] = 0
+      case .linear(let matrix, let layout, _, let scale, _):
+        isByInput[matrix] = isByInput[matrix] == true || layout == .inputMajor
+        scales[matrix] = scale.map { modelValues[$0].offset }
+        usedTensors[matrix] = 0
+      case .row(let table, _, _, _, let scale):
+        isByInput[table] = isByInput[table] == true
+        scales[table] = scale.map { modelValues[$0].offset }
+        usedTensors[table] = 0
       default: break
       }
     }
     for (number, tensor) in usedTensors.keys.sorted().enumerated() {
       usedTensors[tensor] = number
-      let isVector = tensors[tensor].rows == 1 && scales[tensor] == nil && !model.operations.contains { $0.usesMatrix(tensor) }
-      let weight = try reader.weight(tensor, scale: scales[tensor], byRow: !model.operations.contains { $0.readsByInput(tensor) })
+      let isVector = tensors[tensor].rows == 1 && isByInput[tensor] == nil
+      let weight = try reader.weight(tensor, scale: scales[tensor], byRow: isByInput[tensor] != true)
       self.tensors.append(Tensor(name: tensors[tensor].name, weights: [weight], form: isVector ? .vector : .matrix))
     }
     for (number, value) in usedValues.keys.sorted().enumerated() {
@@ -45,7 +48,7 @@ extension Program {
       let found = place(value)
       if case .weight(let tensor) = found { values.append(.weight(tensor: usedTensors[tensor]!)) } else { values.append(found) }
     }
-    operations = model.operations.map { operation in
+    operations = modelOperations.map { operation in
       operation.withoutScale.mapped(values: { usedValues[$0]! }, tensors: { usedTensors[$0]! })
     }
     caches = model.caches.map { Cache(keyWidth: $0.keyWidth, valueWidth: $0.valueWidth, heads: $0.heads) }
@@ -72,7 +75,7 @@ private struct ModelReader {
   }
 
   /// The numbers of a tensor; `scale` is the tensor that scales its rows, or its columns.
-  mutating func weight(_ number: Int, scale: Int?, byRow: Bool) throws(ImportFailure) -> Weight {
+  func weight(_ number: Int, scale: Int?, byRow: Bool) throws(ImportFailure) -> Weight {
     let tensor = tensors[number]
     let type: DataType
     switch tensor.format {
@@ -94,20 +97,5 @@ private struct ModelReader {
       throw .malformed("Tensor \"\(tensor.name)\" of \(file.path) and its scale differ in length.")
     }
     return weight
-  }
-}
-
-extension Operation {
-  /// Whether the operation reads a tensor as a matrix or table.
-  fileprivate func usesMatrix(_ tensor: Int) -> Bool {
-    switch self {
-    case .linear(let matrix, _, _, _, _), .row(let matrix, _, _, _, _): matrix == tensor
-    default: false
-    }
-  }
-
-  /// Whether the operation reads the tensor as a matrix with one row for each input.
-  fileprivate func readsByInput(_ tensor: Int) -> Bool {
-    if case .linear(tensor, .inputMajor, _, _, _) = self { true } else { false }
   }
 }

@@ -12,9 +12,5 @@ public func writeSyntheticModel(_ shape: DecoderShape, to output: String, option
     case .opt: SyntheticFlow.opt(shape)
     }
   let program = ScratchPlan.plan(try Lowering.lower(flow, nodes: []).fused.program)
-  let workers = Workers()
-  let plan = try StoragePlan(program, options.weights, workers)
-  try program.write(to: output, plan, options, name: options.name ?? "synthetic", workers) { path throws(ImportFailure) in
-    try Verification.requireFinite(path, program, threads: workers.count, goesOn: { options.progress(plan.sourceBytes, plan.sourceBytes) })
-  }
+  try program.store(to: output, options, name: options.name ?? "synthetic")
 }

@@ -1,8 +1,24 @@
 import Quell
 
 extension Program {
+  /// Stores a planned program as options say: the file is written, has run, and has passed `check` before it gets its name.
+  /// Returns what became of the weights.
+  @discardableResult
+  func store(
+    to path: String, _ options: ImportOptions, name: String, check: (String) throws(ImportFailure) -> Void = { _ in }
+  ) throws(ImportFailure) -> [ImportReport.Storage] {
+    let workers = Workers()
+    let plan = try StoragePlan(self, options.weights, workers)
+    let total = plan.sourceBytes
+    try write(to: path, plan, options, name: name, workers) { path throws(ImportFailure) in
+      try Verification.requireFinite(path, self, threads: workers.count, goesOn: { options.progress(total, total) })
+      try check(path)
+    }
+    return plan.storage
+  }
+
   /// Writes the model file of a planned program; it gets its name once `check` has found nothing against it.
-  func write(
+  private func write(
     to path: String, _ plan: StoragePlan, _ options: ImportOptions, name: String, _ workers: Workers,
     check: (String) throws(ImportFailure) -> Void
   ) throws(ImportFailure) {

@@ -16,7 +16,7 @@ struct BenchSettings {
       let (session, statistics) = try BenchSettings.calibrate(base, contextLength: length)
       for sparsity in sparsities {
         let quantile = try session.setThresholds(sparsity: sparsity)
-        let quiet = base.sites.indices.map { max(base.sites[$0].isHead ? 0 : quantile, statistics.zeroFraction(site: $0)) }
+        let quiet = session.quietFractions(statistics, quantile: quantile)
         settings.append((try model.laidOut(for: quiet), sparsity, session.thresholds))
       }
     } else {
