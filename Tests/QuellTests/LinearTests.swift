@@ -1,3 +1,4 @@
+import CQuell
 import Foundation
 import Testing
 
@@ -118,6 +119,23 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
         #expect(
           matrix.product(events, bias: bias, outputs: outputs, instructionSet, part: length) == whole, "\(layout) \(format) \(length)")
       }
+    }
+  }
+
+  /// A file may ask for more outputs than workers can count parts of.
+  @Test func thePartsOfAVastMatrixCanBeCounted() {
+    let events = Events([1], threshold: 0)
+    defer { withExtendedLifetime(events) {} }
+    let outputs = 1 << 30
+    // Nothing of it is read: the parts are only counted.
+    let matrix = Tensor(
+      format: .int8, rows: 1, columns: outputs, data: UnsafeRawPointer(bitPattern: 64)!, name: UnsafeRawBufferPointer(start: nil, count: 0))
+    var lane = Lane(scratch: events.list.values, events: events.list)
+    withUnsafeMutablePointer(to: &lane) { lane in
+      let linear = Linear(matrix: matrix, layout: .inputMajor, scale: nil, bias: nil, outputs: outputs, kernels: nil)
+      let parts = LinearParts(
+        linear, UnsafeMutableBufferPointer(start: lane, count: 1), offset: 0, single: events.list.values, threads: 2)
+      #expect(parts.count > 1 && parts.count <= Int(QUELL_MOST_PARTS))
     }
   }
 

@@ -102,6 +102,8 @@ struct LinearParts {
       parts = threads * min(max(linear.matrix.rowBytes / (leastRowBytes * threads), 1), partsPerThread)
     }
     let length = (outputs + parts - 1) / parts
-    return min((length + granule - 1) / granule * granule, tile)
+    // No more parts than the workers can count, whatever a file asks for.
+    let least = (outputs + Int(QUELL_MOST_PARTS) - 1) / Int(QUELL_MOST_PARTS)
+    return max(min((length + granule - 1) / granule * granule, tile), (least + granule - 1) / granule * granule)
   }
 }
