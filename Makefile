@@ -20,7 +20,7 @@ c_objects := $(runtime_c:Sources/CQuell/%.c=$(objects)/%.o)
 libraries := build/lib/libquell.so build/lib/libquell.so.0 build/lib/libquell.a
 
 # -fno-math-errno: square roots become an instruction instead of a call into libm.
-SWIFT_FLAGS := -parse-as-library -module-name Quell -enable-experimental-feature Embedded -wmo -O \
+SWIFT_FLAGS := -parse-as-library -module-name Quell -package-name quell -enable-experimental-feature Embedded -wmo -O \
   -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include -module-cache-path $(objects)/modules
 C_FLAGS := -std=gnu11 -O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-math-errno -Wall -Wextra \
   -ISources/CQuell/include
