@@ -39,7 +39,9 @@ extension Calibration {
       return (Calibration("allocate", evaluation), loss)
     }
     switch target {
-    case .sparsity(let sparsity): return try calibration(sparsity).result
+    case .sparsity(let sparsity):
+      if sparsity <= allocation.naturalSparsity { noteNatural(allocation.naturalSparsity) }
+      return try calibration(sparsity).result
     case .macs(let macs): return try calibration(min(max(1 - macs / allocation.denseMACs, 0), 1)).result
     case .lossIncrease(let fraction):
       let dense = try evaluation(model, windows, threads).loss()
