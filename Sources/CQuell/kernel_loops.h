@@ -20,8 +20,11 @@ enum { BLOCK = 32, BLOCK_BYTES = 18 };
 
 INLINE vector zeros(void);
 INLINE vector broadcast(float number);
+INLINE vector add(vector a, vector b);
 INLINE vector multiply_add(vector a, vector b, vector sum);
+/* What the lanes add up to, always in the same order, and the same of LANES vectors, one in each lane. */
 INLINE float total(vector sum);
+INLINE vector totals(const vector sums[LANES]);
 INLINE vector load(const float *from, size_t count);
 INLINE void store(float *to, vector numbers, size_t count);
 /* Numbers of a row in any format but INT4. */
@@ -252,6 +255,8 @@ INLINE void multiply_rows(enum format format, const uint8_t *matrix, size_t outp
     multiply_pass(format, 1, matrix + output * bytes, 0, numbers, inputs, result + output);
 }
 
+#include "kernel_tiles.h"
+
 /* ---- The table ---- */
 
 #define KERNELS(format, name)                                                                                          \
@@ -285,4 +290,6 @@ static const quell_kernels kernels = {
     .multiply_rows_bf16 = multiply_rows_bf16,
     .multiply_rows_int8 = multiply_rows_int8,
     .multiply_rows_int4 = multiply_rows_int4,
+    .add_rows_together = add_rows_together,
+    .multiply_rows_together = multiply_rows_together,
 };

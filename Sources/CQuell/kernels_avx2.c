@@ -16,6 +16,9 @@ INLINE vector zeros(void) {
 INLINE vector broadcast(float number) {
   return _mm256_set1_ps(number);
 }
+INLINE vector add(vector a, vector b) {
+  return _mm256_add_ps(a, b);
+}
 INLINE vector multiply_add(vector a, vector b, vector sum) {
   return _mm256_fmadd_ps(a, b, sum);
 }
@@ -25,6 +28,20 @@ INLINE float total(vector sum) {
   __m128 four = _mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps(sum, 1));
   four = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+}
+
+/* Two vectors share one: what is left of them lies side by side, half of it in the one register and half in the other,
+ * and is added. They are taken in the order that puts every total into its lane. */
+INLINE vector totals(const vector sums[LANES]) {
+  vector two[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    const vector a = sums[i], b = sums[i + 4];
+    two[i] = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+  }
+  const vector low = _mm256_add_ps(_mm256_shuffle_ps(two[0], two[1], 0x44), _mm256_shuffle_ps(two[0], two[1], 0xee));
+  const vector high = _mm256_add_ps(_mm256_shuffle_ps(two[2], two[3], 0x44), _mm256_shuffle_ps(two[2], two[3], 0xee));
+  return _mm256_add_ps(_mm256_shuffle_ps(low, high, 0x88), _mm256_shuffle_ps(low, high, 0xdd));
 }
 
 INLINE __m256i first(size_t count) {

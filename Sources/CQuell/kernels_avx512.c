@@ -15,6 +15,9 @@ INLINE vector zeros(void) {
 INLINE vector broadcast(float number) {
   return _mm512_set1_ps(number);
 }
+INLINE vector add(vector a, vector b) {
+  return _mm512_add_ps(a, b);
+}
 INLINE vector multiply_add(vector a, vector b, vector sum) {
   return _mm512_fmadd_ps(a, b, sum);
 }
@@ -24,6 +27,24 @@ INLINE float total(vector sum) {
   sum = _mm512_add_ps(sum, _mm512_shuffle_f32x4(sum, sum, 0x01));
   sum = _mm512_add_ps(sum, _mm512_permute_ps(sum, 0x0e));
   return _mm512_cvtss_f32(_mm512_add_ps(sum, _mm512_permute_ps(sum, 0x01)));
+}
+
+/* Two vectors share one: what is left of them lies side by side, half of it in the one register and half in the other,
+ * and is added. They are taken in the order that puts every total into its lane. */
+INLINE vector totals(const vector sums[LANES]) {
+  vector four[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    const vector a = sums[i], b = sums[i + 4], c = sums[i + 8], d = sums[i + 12];
+    const vector ab = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+    const vector cd = _mm512_add_ps(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xee));
+    four[i] = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+  }
+  const vector low =
+      _mm512_add_ps(_mm512_shuffle_ps(four[0], four[1], 0x44), _mm512_shuffle_ps(four[0], four[1], 0xee));
+  const vector high =
+      _mm512_add_ps(_mm512_shuffle_ps(four[2], four[3], 0x44), _mm512_shuffle_ps(four[2], four[3], 0xee));
+  return _mm512_add_ps(_mm512_shuffle_ps(low, high, 0x88), _mm512_shuffle_ps(low, high, 0xdd));
 }
 
 INLINE __mmask16 first(size_t count) {

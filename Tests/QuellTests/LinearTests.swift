@@ -27,15 +27,20 @@ private final class Matrix {
     layout == .inputMajor ? stored.numbers[input * stored.columns + output] : stored.numbers[output * stored.columns + input]
   }
 
+  private var tensor: Tensor {
+    Tensor(
+      format: stored.format, rows: stored.rows, columns: stored.columns, data: bytes.start,
+      name: UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+
+  /// Long enough for every output where the matrix has no row to share a scale.
+  private func scale(outputs: Int) -> [Float]? { stored.scale.map { $0 + [Float](repeating: 1, count: outputs - $0.count) } }
+
   /// The product, made in parts of so many outputs.
   func product(_ events: Events, bias: [Float]?, outputs: Int, _ instructionSet: InstructionSet, part: Int = .max) -> [Float] {
     let part = min(part, max(outputs, 1))
     defer { withExtendedLifetime(events) {} }
-    let tensor = Tensor(
-      format: stored.format, rows: stored.rows, columns: stored.columns, data: bytes.start,
-      name: UnsafeRawBufferPointer(start: nil, count: 0))
-    // Long enough for every output where the matrix has no row to share a scale.
-    let scale = stored.scale.map { $0 + [Float](repeating: 1, count: outputs - $0.count) }
+    let scale = scale(outputs: outputs)
     // What stands behind the result must stay.
     var result = [Float](repeating: 77, count: outputs + 16)
     func run(_ scale: UnsafePointer<Float>?, _ bias: UnsafePointer<Float>?) {
@@ -52,6 +57,34 @@ private final class Matrix {
     }
     #expect(result[outputs...].allSatisfy { $0 == 77 }, "\(instructionSet) \(layout) \(stored.format) writes behind the result")
     return Array(result[..<outputs])
+  }
+
+  /// The products of several tokens, made together in the parts that so many threads would take.
+  func products(_ events: [Events], bias: [Float], outputs: Int, _ instructionSet: InstructionSet, threads: Int) -> [[Float]] {
+    defer { withExtendedLifetime(events) {} }
+    // What stands behind the results must stay.
+    let room = outputs + 16
+    var results = [Float](repeating: 77, count: events.count * room)
+    var tokens = [quell_token](repeating: quell_token(), count: events.count)
+    func run(_ scale: UnsafePointer<Float>?) {
+      let linear = Linear(
+        matrix: tensor, layout: layout, scale: scale, bias: bias.withUnsafeBufferPointer { $0.baseAddress }, outputs: outputs,
+        kernels: try! instructionSet.kernels())
+      results.withUnsafeMutableBufferPointer { results in
+        var lanes = events.enumerated().map { Lane(scratch: results.baseAddress! + $0 * room, events: $1.list) }
+        lanes.withUnsafeMutableBufferPointer { lanes in
+          tokens.withUnsafeMutableBufferPointer { tokens in
+            LinearParts(linear, lanes, tokens: tokens.baseAddress!, offset: 0, single: nil, threads: threads).run(nil)
+          }
+        }
+      }
+    }
+    withExtendedLifetime(bias) { if let scale = scale(outputs: outputs) { run(scale) } else { run(nil) } }
+    return events.indices.map { token in
+      let result = results[token * room..<(token + 1) * room]
+      #expect(result.suffix(16).allSatisfy { $0 == 77 }, "\(instructionSet) \(layout) \(stored.format) writes behind the result")
+      return Array(result.prefix(outputs))
+    }
   }
 }
 
@@ -122,6 +155,28 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
     }
   }
 
+  /// A prompt gives what its tokens give one by one, whatever fires at each and however many threads there are.
+  @Test(arguments: [1, 31, 64, 130, 520, 1056], InstructionSet.available)
+  func tokensTogetherAreThoseAlone(inputs: Int, instructionSet: InstructionSet) {
+    var random = SplitMix(state: UInt64(inputs))
+    let thresholds: [Float] = [0, 2, 0.9, 0.4, 0, 0.7]
+    for (outputs, count) in [(1, 3), (40, 2), (67, 5), (160, 9), (305, 66)] where inputs <= 130 || outputs <= 160 {
+      let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
+      let bias = (0..<outputs).map { _ in random.nextFloat() }
+      let events = (0..<count).map { token in
+        Events((0..<inputs).map { _ in random.nextFloat() }, threshold: thresholds[token % thresholds.count], instructionSet)
+      }
+      for (layout, format) in kinds {
+        guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
+        let alone = events.map { matrix.product($0, bias: bias, outputs: outputs, instructionSet) }
+        for threads in [1, 2] {
+          let together = matrix.products(events, bias: bias, outputs: outputs, instructionSet, threads: threads)
+          #expect(together == alone, "\(layout) \(format) of \(outputs) outputs for \(count) tokens")
+        }
+      }
+    }
+  }
+
   /// A file may ask for more outputs than workers can count parts of.
   @Test func thePartsOfAVastMatrixCanBeCounted() {
     let events = Events([1], threshold: 0)
@@ -131,10 +186,11 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
     let matrix = Tensor(
       format: .int8, rows: 1, columns: outputs, data: UnsafeRawPointer(bitPattern: 64)!, name: UnsafeRawBufferPointer(start: nil, count: 0))
     var lane = Lane(scratch: events.list.values, events: events.list)
+    var token = quell_token()
     withUnsafeMutablePointer(to: &lane) { lane in
       let linear = Linear(matrix: matrix, layout: .inputMajor, scale: nil, bias: nil, outputs: outputs, kernels: nil)
       let parts = LinearParts(
-        linear, UnsafeMutableBufferPointer(start: lane, count: 1), offset: 0, single: events.list.values, threads: 2)
+        linear, UnsafeMutableBufferPointer(start: lane, count: 1), tokens: &token, offset: 0, single: events.list.values, threads: 2)
       #expect(parts.count > 1 && parts.count <= Int(QUELL_MOST_PARTS))
     }
   }

@@ -43,6 +43,19 @@ struct Linear {
     }
   }
 
+  /// Adds to a part of several tokens' results what their events contribute: bit by bit what the other ``add`` does for each.
+  func add(_ tokens: UnsafeBufferPointer<quell_token>, _ kernels: UnsafePointer<quell_kernels>, _ part: Range<Int>) {
+    let (type, bytes) = (matrix.format.rawValue, matrix.rowBytes)
+    switch layout {
+    case .inputMajor:
+      let columns = matrix.data + part.lowerBound / matrix.format.blockCount * matrix.format.blockBytes
+      kernels.pointee.add_rows_together(type, columns, bytes, part.count, matrix.rows, tokens.baseAddress, tokens.count, part.lowerBound)
+    case .outputMajor:
+      let rows = matrix.data + part.lowerBound * bytes
+      kernels.pointee.multiply_rows_together(type, rows, part.count, matrix.columns, tokens.baseAddress, tokens.count, part.lowerBound)
+    }
+  }
+
   /// Multiplies a part of the result by the scale and adds the bias, where there is a scale.
   func finish(_ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     guard let scale else { return }

@@ -24,17 +24,28 @@ struct LinearParts {
   let offset: Int
   /// Where the result of a single token is.
   let single: UnsafeMutablePointer<Float>?
+  /// The tokens as the loops in C take several.
+  private let tokens: UnsafeMutablePointer<quell_token>
   /// Outputs of a part.
   private let length: Int
 
+  /// There is room for a token for each lane at `tokens`.
   init(
-    _ linear: Linear, _ lanes: UnsafeMutableBufferPointer<Lane>, offset: Int, single: UnsafeMutablePointer<Float>?, threads: Int
+    _ linear: Linear, _ lanes: UnsafeMutableBufferPointer<Lane>, tokens: UnsafeMutablePointer<quell_token>, offset: Int,
+    single: UnsafeMutablePointer<Float>?, threads: Int
   ) {
     self.linear = linear
     self.lanes = lanes
+    self.tokens = tokens
     self.offset = offset
     self.single = single
     length = LinearParts.length(linear, lanes, threads: threads)
+    guard lanes.count > 1 else { return }
+    for lane in 0..<lanes.count {
+      let events = lanes[lane].events
+      tokens[lane] = quell_token(
+        indices: events.indices, values: events.values, events: events.count, dense: events.dense, result: result(lane))
+    }
   }
 
   /// How many parts there are.
@@ -57,10 +68,23 @@ struct LinearParts {
   private func run(part number: Int) {
     let part = number * length..<min((number + 1) * length, linear.outputs)
     if lanes.count == 1 { return linear.run(lanes[0].events, result(0), part) }
+    if let kernels = linear.kernels { return runTogether(part, kernels) }
     switch linear.layout {
     case .inputMajor: runRows(part)
     case .outputMajor: runOutputs(part)
     }
+  }
+
+  /// Weights that have been widened serve all tokens.
+  private func runTogether(_ part: Range<Int>, _ kernels: UnsafePointer<quell_kernels>) {
+    for lane in 0..<lanes.count { linear.begin(result(lane), part) }
+    var first = 0
+    while first < lanes.count {
+      let count = min(lanes.count - first, Int(QUELL_TOKENS_TOGETHER))
+      linear.add(UnsafeBufferPointer(start: tokens + first, count: count), kernels, part)
+      first += count
+    }
+    for lane in 0..<lanes.count { linear.finish(result(lane), part) }
   }
 
   /// Some rows at a time serve all tokens for which their inputs fired.
