@@ -79,14 +79,14 @@ INLINE void add_tile(int vectors, const float *tile, size_t first, const uint32_
     store(result + LANES * v, sum[v], v + 1 < vectors ? LANES : lanes);
 }
 
-TARGET static void add_rows_together(uint32_t type, const void *matrix, size_t stride, size_t outputs, size_t inputs,
-                                     const quell_token *tokens, size_t count, size_t offset) {
+TARGET static void add_rows_together(uint32_t type, const void *matrix, size_t stride, size_t outputs, size_t first,
+                                     size_t last, const quell_token *tokens, size_t count, size_t offset) {
   const enum format format = (enum format)type;
   _Alignas(64) float tile[TILE_ROWS * TILE_COLUMNS];
   size_t begin[QUELL_TOKENS_TOGETHER] = {0}, end[QUELL_TOKENS_TOGETHER];
-  for (size_t first = 0; first < inputs; first += TILE_ROWS) {
-    const size_t rows = inputs - first < TILE_ROWS ? inputs - first : TILE_ROWS;
-    const size_t later = inputs - first - rows < TILE_ROWS ? inputs - first - rows : TILE_ROWS;
+  for (; first < last; first += TILE_ROWS) {
+    const size_t rows = last - first < TILE_ROWS ? last - first : TILE_ROWS;
+    const size_t later = last - first - rows < TILE_ROWS ? last - first - rows : TILE_ROWS;
     const uint8_t *const top = (const uint8_t *)matrix + first * stride;
     /* Rows for which no token has an event are not read. */
     uint64_t fired = 0;

@@ -43,11 +43,14 @@ private final class Matrix {
     let scale = scale(outputs: outputs)
     // What stands behind the result must stay.
     var result = [Float](repeating: 77, count: outputs + 16)
+    var partial = result
     func run(_ scale: UnsafePointer<Float>?, _ bias: UnsafePointer<Float>?) {
       let linear = Linear(
         matrix: tensor, layout: layout, scale: scale, bias: bias, outputs: outputs, kernels: try! instructionSet.kernels())
       // Parts as threads take them: each must be what it is in the whole.
-      for first in stride(from: 0, to: outputs, by: part) { linear.run(events.list, &result, first..<min(first + part, outputs)) }
+      for first in stride(from: 0, to: outputs, by: part) {
+        linear.run(events.list, &result, partial: &partial, first..<min(first + part, outputs))
+      }
     }
     switch (scale, bias) {
     case (let scale?, let bias?): run(scale, bias)
@@ -55,7 +58,8 @@ private final class Matrix {
     case (nil, let bias?): run(nil, bias)
     case (nil, nil): run(nil, nil)
     }
-    #expect(result[outputs...].allSatisfy { $0 == 77 }, "\(instructionSet) \(layout) \(stored.format) writes behind the result")
+    let behind = result[outputs...] + partial[outputs...]
+    #expect(behind.allSatisfy { $0 == 77 }, "\(instructionSet) \(layout) \(stored.format) writes behind the result")
     return Array(result[..<outputs])
   }
 
@@ -64,14 +68,17 @@ private final class Matrix {
     defer { withExtendedLifetime(events) {} }
     // What stands behind the results must stay.
     let room = outputs + 16
-    var results = [Float](repeating: 77, count: events.count * room)
-    var tokens = [quell_token](repeating: quell_token(), count: events.count)
+    var results = [Float](repeating: 77, count: 2 * events.count * room)
+    var tokens = [quell_token](repeating: quell_token(), count: 2 * events.count)
     func run(_ scale: UnsafePointer<Float>?) {
       let linear = Linear(
         matrix: tensor, layout: layout, scale: scale, bias: bias.withUnsafeBufferPointer { $0.baseAddress }, outputs: outputs,
         kernels: try! instructionSet.kernels())
       results.withUnsafeMutableBufferPointer { results in
-        var lanes = events.enumerated().map { Lane(scratch: results.baseAddress! + $0 * room, events: $1.list) }
+        var lanes = events.enumerated().map { lane, events in
+          let start = results.baseAddress! + 2 * lane * room
+          return Lane(scratch: start, events: events.list, partial: start + room)
+        }
         lanes.withUnsafeMutableBufferPointer { lanes in
           tokens.withUnsafeMutableBufferPointer { tokens in
             LinearParts(linear, lanes, tokens: tokens.baseAddress!, offset: 0, single: nil, threads: threads).run(nil)
@@ -81,8 +88,10 @@ private final class Matrix {
     }
     withExtendedLifetime(bias) { if let scale = scale(outputs: outputs) { run(scale) } else { run(nil) } }
     return events.indices.map { token in
-      let result = results[token * room..<(token + 1) * room]
-      #expect(result.suffix(16).allSatisfy { $0 == 77 }, "\(instructionSet) \(layout) \(stored.format) writes behind the result")
+      let result = results[2 * token * room..<(2 * token + 1) * room]
+      let partial = results[(2 * token + 1) * room..<(2 * token + 2) * room]
+      let behind = result.suffix(16) + partial.suffix(16)
+      #expect(behind.allSatisfy { $0 == 77 }, "\(instructionSet) \(layout) \(stored.format) writes behind the result")
       return Array(result.prefix(outputs))
     }
   }
@@ -91,7 +100,7 @@ private final class Matrix {
 private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in WeightFormat.allCases.map { (layout, $0) } }
 
 @Suite struct LinearTests {
-  @Test(arguments: [0, 1, 7, 9, 33, 64, 300, 352], InstructionSet.available)
+  @Test(arguments: [0, 1, 7, 9, 33, 64, 300, 352, 544], InstructionSet.available)
   func everyFormatIsTheMatrixProductInBothLayouts(inputs: Int, instructionSet: InstructionSet) {
     var random = SplitMix(state: UInt64(inputs))
     let some = (0..<inputs).map { $0 % 3 == 1 ? 0 : random.nextFloat() }
@@ -122,7 +131,7 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
   }
 
   /// The promise that sparse execution rests on: an input that is exactly zero may be left out.
-  @Test(arguments: [1, 8, 13, 64, 200], InstructionSet.available)
+  @Test(arguments: [1, 8, 13, 64, 200, 600], InstructionSet.available)
   func leavingOutZerosChangesNoBit(inputs: Int, instructionSet: InstructionSet) {
     var random = SplitMix(state: UInt64(inputs))
     for outputs in [1, 9, 32, 100, 160] {
@@ -141,7 +150,10 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
   /// What lets threads share an operation, whatever their number.
   @Test(arguments: InstructionSet.available) func partsAreThoseOfTheWhole(_ instructionSet: InstructionSet) {
     var random = SplitMix(state: 5)
-    let (inputs, outputs) = (96, 416)
+    for (inputs, outputs) in [(96, 416), (544, 320)] { partsAreThoseOfTheWhole(inputs, outputs, instructionSet, &random) }
+  }
+
+  private func partsAreThoseOfTheWhole(_ inputs: Int, _ outputs: Int, _ instructionSet: InstructionSet, _ random: inout SplitMix) {
     let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
     let bias = (0..<outputs).map { _ in random.nextFloat() }
     let events = Events((0..<inputs).map { _ in random.nextFloat() }, threshold: 0.3, instructionSet)
@@ -172,6 +184,8 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
         for threads in [1, 2] {
           let together = matrix.products(events, bias: bias, outputs: outputs, instructionSet, threads: threads)
           #expect(together == alone, "\(layout) \(format) of \(outputs) outputs for \(count) tokens")
+          let first = matrix.products([events[0]], bias: bias, outputs: outputs, instructionSet, threads: threads)
+          #expect(first == [alone[0]], "\(layout) \(format) of \(outputs) outputs, \(threads) threads")
         }
       }
     }
@@ -185,7 +199,7 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
     // Nothing of it is read: the parts are only counted.
     let matrix = Tensor(
       format: .int8, rows: 1, columns: outputs, data: UnsafeRawPointer(bitPattern: 64)!, name: UnsafeRawBufferPointer(start: nil, count: 0))
-    var lane = Lane(scratch: events.list.values, events: events.list)
+    var lane = Lane(scratch: events.list.values, events: events.list, partial: events.list.values)
     var token = quell_token()
     withUnsafeMutablePointer(to: &lane) { lane in
       let linear = Linear(matrix: matrix, layout: .inputMajor, scale: nil, bias: nil, outputs: outputs, kernels: nil)

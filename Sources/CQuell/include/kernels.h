@@ -27,9 +27,10 @@ typedef struct quell_token {
 #define QUELL_TOKENS_TOGETHER 64
 
 /* The same as the two above for each of `count` tokens, bit by bit, over weights of the type that GGUF gives that
- * number. The matrix is the part that makes the results from `offset` on. */
-typedef void quell_add_rows_together(uint32_t type, const void *matrix, size_t stride, size_t outputs, size_t inputs,
-                                     const quell_token *tokens, size_t count, size_t offset);
+ * number. Events are those of the inputs from `first` up to `last`. The matrix is the part that makes the results from
+ * `offset` on. */
+typedef void quell_add_rows_together(uint32_t type, const void *matrix, size_t stride, size_t outputs, size_t first,
+                                     size_t last, const quell_token *tokens, size_t count, size_t offset);
 typedef void quell_multiply_rows_together(uint32_t type, const void *matrix, size_t outputs, size_t inputs,
                                           const quell_token *tokens, size_t count, size_t offset);
 

@@ -63,8 +63,9 @@ struct SessionStorage {
     // All are taken before any is looked at: an arena that counts gives none of them.
     let storage = arena.take(1, of: SessionStorage.self)
     let state = arena.take(model.pointee.stateSize, of: Float.self)
-    let lanes = Lane.make(batch, scratch: model.pointee.scratchSize, inputs: model.pointee.longestInput, in: &arena)
-    let tokens = arena.take(batch, of: quell_token.self)
+    let lanes = Lane.make(
+      batch, scratch: model.pointee.scratchSize, inputs: model.pointee.longestInput, outputs: model.pointee.longestOutput, in: &arena)
+    let tokens = arena.take(2 * batch, of: quell_token.self)
     let ends = arena.take(batch > 1 ? model.pointee.operations.count : 0, of: UInt32.self)
     let workers = arena.take(threads > 1 ? quell_workers_size(UInt32(threads)) : 0, of: UInt8.self)
     let caches = arena.take(cacheFloats, of: Float.self)
