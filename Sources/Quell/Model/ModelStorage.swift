@@ -37,6 +37,15 @@ struct ModelStorage {
     return longest
   }
 
+  /// The longest result of a linear operation whose matrix has a row for each input.
+  var longestOutput: Int {
+    var longest = 0
+    for operation in operations {
+      if case .linear(_, .inputMajor, _, _, let result) = operation { longest = max(longest, values[result].count) }
+    }
+    return longest
+  }
+
   /// Floats that the caches take for one position.
   var cacheWidth: Int {
     var width = 0

@@ -99,7 +99,8 @@ extension SessionStorage {
     let linear = Linear(
       matrix: model.pointee.tensors[matrix], layout: layout, scale: memory(scale), bias: memory(bias), outputs: count(result),
       kernels: kernels)
-    return LinearParts(linear, lanes, offset: model.pointee.values[result].offset, single: single, threads: threads)
+    return LinearParts(
+      linear, lanes, tokens: tokens.baseAddress!, offset: model.pointee.values[result].offset, single: single, threads: threads)
   }
 
   private func attention(_ index: Int, heads: Int, scale: Float) -> Attention {
