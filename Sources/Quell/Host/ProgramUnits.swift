@@ -21,6 +21,9 @@
   }
 
   extension Model {
+    /// The sites in the order of the program.
+    package var sitesInOrder: [Int] { units.flatMap { $0.detections.map(\.site) } }
+
     /// The program as a list of units.
     package var units: [ProgramUnit] {
       let program = storage.pointee.operations

@@ -76,18 +76,18 @@ public final class LayerwiseEvaluation {
 
   /// The sum of -ln p over the tokens of each window.
   public func losses() throws -> [Double] {
-    var sums = [Double](repeating: 0, count: windows.count)
-    try measureLogits(into: &sums) { window, token, logits in
-      let windows = self.windows
-      return LogitMeasures.surprise(at: windows[window][windows[window].startIndex + token + 1], logits)
+    let windows = windows
+    return try measureLogits { window, token, logits in
+      LogitMeasures.surprise(at: windows[window][windows[window].startIndex + token + 1], logits)
     }
-    return sums
   }
 
-  /// Adds up, for each window, what a function makes of the logits after each token.
+  /// For each window the sum of what a function makes of the logits after each token.
   func measureLogits(
-    into sums: inout [Double], _ measure: (_ window: Int, _ token: Int, _ logits: UnsafeBufferPointer<Float>) -> Double
-  ) throws {
+    _ measure: @escaping (_ window: Int, _ token: Int, _ logits: UnsafeBufferPointer<Float>) -> Double
+  ) throws -> [Double] {
+    precondition(live.cut < cuts.units.count)
+    var sums = [Double](repeating: 0, count: windows.count)
     let units = cuts.units[live.cut...]
     try sums.withUnsafeMutableBufferPointer { buffer in
       let sums = buffer
@@ -95,6 +95,7 @@ public final class LayerwiseEvaluation {
         for number in 0..<count { sums[window] += measure(window, first + number, session.logits(ofToken: number, among: count)) }
       }
     }
+    return sums
   }
 
   /// Shows the input of a site for every token, with the thresholds of the sites before it, and returns what has been gathered from
@@ -121,8 +122,14 @@ public final class LayerwiseEvaluation {
     if let cut = sites.lazy.map({ self.cuts.cut(before: $0) }).min() { try advance(to: cut) }
   }
 
-  /// Runs what is left, so that all thresholds are settled.
-  public func finish() throws { try advance(to: cuts.units.count) }
+  /// Runs what is left, so that all thresholds are settled, and returns the loss. Nothing can be measured after it.
+  @discardableResult
+  public func finish() throws -> Double {
+    workers.resetCounts()
+    let loss = try loss()
+    settle(LiveActivations(at: cuts.units.count, [], windows: windows.count))
+    return loss
+  }
 
   /// The fraction of each site's inputs that was quiet, 0 for those that are not settled.
   public var quietFractions: [Double] {
@@ -142,6 +149,11 @@ public final class LayerwiseEvaluation {
     ) { session, window, first, count in
       for number in 0..<count { next.keep(first + number, of: window, from: session.scratch(ofToken: number, among: count)) }
     }
+    settle(next)
+  }
+
+  /// Keeps what has just passed a cut, and counts the events on the way there.
+  private func settle(_ next: LiveActivations) {
     for (site, events) in workers.eventCounts.enumerated() { settledEvents[site] += events }
     live = next
   }

@@ -39,9 +39,8 @@ struct ProgramCuts {
   /// The number of units up to the one that makes a site's list of events, it being the last.
   func end(of site: Int) -> Int { unitOfSite[site] + 1 }
 
-  /// Floats of scratch memory that are written before a cut and read after it.
+  /// Floats of scratch memory that are written before a cut and read after it. Something comes after it.
   func live(at cut: Int) -> [Range<Int>] {
-    guard cut < units.count else { return [logits.offset..<logits.offset + logits.count] }
     var isLive = [Bool](repeating: false, count: scratchSize)
     mark(logits, true, &isLive)
     for operation in operations[units[cut].operations.lowerBound...].reversed() {

@@ -12,7 +12,7 @@ public enum PaperOrder {
   /// The numbers of the sites.
   public static func sites(of model: Model) -> [Int] {
     let sites = model.sites
-    let searched = inProgram(model).filter { !sites[$0].isHead }
+    let searched = model.sitesInOrder.filter { !sites[$0].isHead }
     let ranks = searched.map { rank(sites[$0].kind) }
     guard !ranks.contains(nil) else { return withoutAttentionOutputs(searched, model) }
     var order: [Int] = []
@@ -42,8 +42,6 @@ public enum PaperOrder {
     default: return nil
     }
   }
-
-  private static func inProgram(_ model: Model) -> [Int] { model.units.flatMap { $0.detections.map(\.site) } }
 
   private static func withoutAttentionOutputs(_ sites: [Int], _ model: Model) -> [Int] {
     var attended: Set<Int> = []

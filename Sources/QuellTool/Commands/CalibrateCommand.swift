@@ -6,6 +6,7 @@ import QuellCalibration
 struct CalibrateCommand: ExampleCommand {
   /// A way to find thresholds.
   enum Method: String, CaseIterable, ExpressibleByArgument {
+    case allocate
     case uniform
     case sequential
   }
@@ -13,8 +14,9 @@ struct CalibrateCommand: ExampleCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate", abstract: "Find thresholds that make a model skip a part of its work.",
     discussion: """
-      Runs the model over a text. The method 'uniform' gives every site the same quantile of its input's magnitudes as threshold, such \
-      that the multiply-accumulates skipped, the vocabulary head's apart, are the fraction asked for with --sparsity.
+      Runs the model over a text. The method 'allocate' measures how much each site may skip before the model's predictions change, and \
+      shares a target out among the sites so that they change least. The method 'uniform' gives every site the same quantile of its \
+      input's magnitudes as threshold. The vocabulary head stays as it is.
 
       The method 'sequential' is the search of arXiv 2501.16337: site by site, the sparsest of nine densities that keeps the loss \
       below --loss-increase times what it was before. Ctrl-C leaves a file beside the output, from which --resume goes on.
@@ -22,6 +24,7 @@ struct CalibrateCommand: ExampleCommand {
 
   static let examples = [
     "quell calibrate -m model.gguf -f text.txt --sparsity 0.63 -o thresholds.json",
+    "quell calibrate -m model.gguf -f text.txt --target-loss-increase 2% -o thresholds.json",
     "quell calibrate -m model.gguf -f text.txt --method sequential --loss-increase 1.0005 -o thresholds.json",
     #"quell run -m model.gguf --thresholds thresholds.json -p "Once upon a time""#,
   ]
@@ -32,10 +35,9 @@ struct CalibrateCommand: ExampleCommand {
   var file: String
 
   @Option(help: "How thresholds are found.")
-  var method: Method = .uniform
+  var method: Method = .allocate
 
-  @Option(help: ArgumentHelp("uniform: the fraction of multiply-accumulates to skip, 0 to 1.", valueName: "fraction"))
-  var sparsity: Double?
+  @OptionGroup var target: TargetOptions
 
   @Option(
     help: ArgumentHelp("sequential: what the threshold of a site may multiply the loss by, such as 1.0005.", valueName: "factor"))
@@ -58,27 +60,31 @@ struct CalibrateCommand: ExampleCommand {
 
   func validate() throws {
     guard tokens >= 1 else { throw ValidationError("--tokens is a number of at least 1") }
-    if let sparsity { try SparsityOptions.check(sparsity) }
-    switch method {
-    case .uniform:
-      guard sparsity != nil else { throw ValidationError("--method uniform needs --sparsity, such as 0.63") }
+    guard (1...256).contains(threads) else { throw ValidationError("--threads is a number from 1 to 256") }
+    let target = try target.target
+    guard method == .sequential else {
+      guard target != nil else { throw ValidationError("give a --sparsity, such as 0.63, or another target") }
+      if method == .uniform, self.target.sparsity == nil {
+        throw ValidationError("--method uniform reaches a --sparsity, no other target")
+      }
       guard lossIncrease == nil, maxEvaluations == nil, !resume else {
         throw ValidationError("--loss-increase, --max-evaluations and --resume belong to --method sequential")
       }
-    case .sequential:
-      guard sparsity == nil else { throw ValidationError("--method sequential has no --sparsity: give a --loss-increase") }
-      guard let lossIncrease, lossIncrease >= 1, lossIncrease.isFinite else {
-        throw ValidationError("--method sequential needs --loss-increase, a factor of at least 1 such as 1.0005")
-      }
-      if let maxEvaluations, maxEvaluations < 1 { throw ValidationError("--max-evaluations is a number of at least 1") }
+      return
     }
+    guard target == nil else { throw ValidationError("--method sequential has no target: give a --loss-increase") }
+    guard let lossIncrease, lossIncrease >= 1, lossIncrease.isFinite else {
+      throw ValidationError("--method sequential needs --loss-increase, a factor of at least 1 such as 1.0005")
+    }
+    if let maxEvaluations, maxEvaluations < 1 { throw ValidationError("--max-evaluations is a number of at least 1") }
   }
 
   func run() throws {
     let model = try model.open()
     let windows = try Calibration.windows(model, Files.read(file), tokens: tokens)
     switch method {
-    case .uniform: try report(Calibration.uniform(model, windows, sparsity: sparsity!), model)
+    case .allocate: try report(Calibration.allocated(model, windows, to: target.target!, threads: threads), model)
+    case .uniform: try report(Calibration.uniform(model, windows, sparsity: target.sparsity!), model)
     case .sequential:
       let evaluation = try LayerwiseEvaluation(model, windows, threads: threads) { Interruption.isRequested }
       let (calibration, record) = try Calibration.sequential(
