@@ -39,7 +39,8 @@ let package = Package(
     .target(name: "QuellImportLibrary", dependencies: ["CQuell", "CQuellImport", "Quell", "QuellImport"]),
 
     // MARK: Calibration: host only
-    .target(name: "QuellCalibration", dependencies: ["Quell"]),
+    .target(name: "CCalibration"),
+    .target(name: "QuellCalibration", dependencies: ["CCalibration", "Quell", "QuellImport"]),
 
     // MARK: The command
     .executableTarget(
