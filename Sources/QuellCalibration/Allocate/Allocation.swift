@@ -18,7 +18,8 @@ public struct Allocation {
   }
 
   private let macs: [Double]
-  private let naturalFractions: [Double]
+  /// The fraction of each site's inputs that is zero by itself.
+  let naturalFractions: [Double]
   /// The pieces of all sites, the cheapest first; those of one site are in order.
   private let pieces: [Piece]
   /// How many passes over all tokens of the calibration windows the measuring has cost, in multiply-accumulates.

@@ -7,6 +7,7 @@ struct CalibrateCommand: ExampleCommand {
   /// A way to find thresholds.
   enum Method: String, CaseIterable, ExpressibleByArgument {
     case allocate
+    case compensate
     case uniform
     case sequential
   }
@@ -49,6 +50,9 @@ struct CalibrateCommand: ExampleCommand {
   @Flag(help: "sequential: go on from where Ctrl-C ended the same search.")
   var resume = false
 
+  @Flag(inversion: .prefixedNo, help: "compensate: subtract from every input where its numbers crowd.")
+  var centred = true
+
   @Option(help: ArgumentHelp("How many tokens of the text to calibrate on at most, in windows spread over it.", valueName: "count"))
   var tokens = 32768
 
@@ -84,6 +88,14 @@ struct CalibrateCommand: ExampleCommand {
     let windows = try Calibration.windows(model, Files.read(file), tokens: tokens)
     switch method {
     case .allocate: try report(Calibration.allocated(model, windows, to: target.target!, threads: threads), model)
+    case .compensate:
+      let calibration = try naming(self.model.model, output) {
+        try Calibration.compensated(
+          self.model.model, to: output, windows, to: target.target!, threads: threads, isCentred: centred)
+      }
+      try StandardOutput.write(
+        "\(output): \(model.sites.count) sites at \(Percentage(calibration.sparsity)) sparsity, weights fitted on "
+          + "\(calibration.tokenCount) tokens\n")
     case .uniform: try report(Calibration.uniform(model, windows, sparsity: target.sparsity!), model)
     case .sequential:
       let evaluation = try LayerwiseEvaluation(model, windows, threads: threads) { Interruption.isRequested }
