@@ -2,6 +2,7 @@ import ArgumentParser
 import CQuell
 import Foundation
 import Quell
+import QuellCalibration
 import QuellImport
 
 /// The exit statuses of the command, documented in the README.
@@ -41,7 +42,7 @@ struct Outcome {
     switch error {
     case let failure as CommandFailure: self.init(failure.status, failure.message)
     case let failure as Failure: self.init(ExitStatus(failure.status), failure.description)
-    case is Interruption: self.init(.ofInterruption, nil)
+    case is Interruption, is CalibrationStop: self.init(.ofInterruption, nil)
     case is ClosedOutput: self.init(.failed, nil)
     default: self.init(ofParsing: error)
     }

@@ -20,7 +20,7 @@ struct ThresholdFile: Codable {
   /// 16 hexadecimal digits.
   let modelFingerprint: String
   let method: String
-  /// The sparsity that was asked for.
+  /// The sparsity that was asked for, or that was reached where something else was.
   let sparsity: Double
   let calibrationTokens: UInt64
   let sites: [SiteThreshold]
@@ -30,7 +30,7 @@ struct ThresholdFile: Codable {
     format = ThresholdFile.formatName
     version = ThresholdFile.currentVersion
     modelFingerprint = ThresholdFile.digits(model.fingerprint)
-    method = "uniform"
+    method = calibration.method
     sparsity = calibration.sparsity
     calibrationTokens = calibration.tokenCount
     sites = model.sites.indices.map { index in

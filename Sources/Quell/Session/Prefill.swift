@@ -56,7 +56,7 @@ extension SessionStorage {
   }
 
   /// Executes an operation for all tokens, or the chain that it begins, and returns the place of the next one.
-  private mutating func executeTogether(at index: Int, _ tokens: UnsafeBufferPointer<UInt32>, after before: Int) -> Int {
+  mutating func executeTogether(at index: Int, _ tokens: UnsafeBufferPointer<UInt32>, after before: Int) -> Int {
     if case .linear(let matrix, let layout, let bias, let scale, let result) = model.pointee.operations[index] {
       let lanes = UnsafeMutableBufferPointer(rebasing: lanes[..<tokens.count])
       linearParts(matrix, layout, bias: bias, scale: scale, result: result, lanes, single: nil).run(workers)
@@ -67,8 +67,9 @@ extension SessionStorage {
     return next
   }
 
+  /// Does something for each of some tokens, whose lanes take turns to be the one that is worked on.
   @inline(__always)
-  private mutating func forEachToken(
+  mutating func forEachToken(
     _ tokens: UnsafeBufferPointer<UInt32>, after before: Int, _ body: (inout SessionStorage, Int) -> Void
   ) {
     for number in 0..<tokens.count {
