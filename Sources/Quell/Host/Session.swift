@@ -14,13 +14,18 @@
     ///   - contextLength: The greatest number of positions; 0 is the model's limit.
     ///   - threads: How many threads work on a step, the caller's among them. The number changes no bit of any result.
     ///   - batch: How many tokens ``prefill(_:)`` takes at a time; each costs as much memory as a step needs.
+    ///   - countsWork: Whether events are counted, and with them all work that follows from events.
+    ///   - eventGroup: How many events the device takes together that the work is to be priced on.
     public init(
-      _ model: Model, contextLength: Int = 0, threads: Int = 1, batch: Int = 1, instructionSet: InstructionSet = .automatic
+      _ model: Model, contextLength: Int = 0, threads: Int = 1, batch: Int = 1, instructionSet: InstructionSet = .automatic,
+      countsWork: Bool = true, eventGroup: Int = 8
     ) throws(Failure) {
       self.model = model
       storage = try SessionStorage.open(
         model.storage,
-        SessionOptions(contextLength: contextLength, instructionSet: instructionSet, threads: threads, batch: batch))
+        SessionOptions(
+          contextLength: contextLength, instructionSet: instructionSet, threads: threads, batch: batch, countsWork: countsWork,
+          eventGroup: eventGroup))
     }
 
     deinit {
@@ -79,6 +84,20 @@
 
     /// The counts of all sites together.
     public var counts: OperationCounts { storage.pointee.counts }
+
+    /// What a site did since the counters were last set to zero, or would have done if every input had fired.
+    public func activity(ofSite site: Int, dense: Bool = false) -> SiteActivity {
+      storage.pointee.activity(ofSite: site, dense: dense)
+    }
+
+    /// What the program did since the counters were last set to zero.
+    public var activity: ProgramActivity { storage.pointee.activity }
+
+    /// Calls `body` with the work that each operation of the program did since the counters were last set to zero, or would have
+    /// done if every input had fired.
+    public func forEachWork(dense: Bool = false, _ body: (_ operation: Int, VectorWork) -> Void) {
+      storage.pointee.forEachWork(dense: dense, body)
+    }
 
     /// Sets all counters to zero.
     public func resetCounts() { storage.pointee.resetCounts() }
