@@ -37,14 +37,19 @@ let package = Package(
     .target(name: "CQuellImport", dependencies: ["CQuell"]),
     .target(name: "QuellImportLibrary", dependencies: ["CQuell", "CQuellImport", "Quell", "QuellImport"]),
 
+    // MARK: What work costs on devices: host only
+    .target(name: "QuellDrawing"),
+    .target(name: "QuellCost", dependencies: ["Quell", "QuellDrawing"]),
+
     // MARK: The command
     .executableTarget(
       name: "QuellTool",
-      dependencies: ["CQuell", "Quell", "QuellImport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["CQuell", "Quell", "QuellCost", "QuellImport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // MARK: Tests
     .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell"]),
     .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport"], exclude: ["Fixtures"]),
+    .testTarget(name: "QuellCostTests", dependencies: ["Quell", "QuellCost", "QuellDrawing"], exclude: ["Fixtures"]),
     .testTarget(name: "QuellToolTests", dependencies: ["QuellTool"], exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6],

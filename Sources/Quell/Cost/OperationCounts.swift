@@ -54,6 +54,9 @@ extension SessionStorage {
     guard isLast else { return }
     groupCounts[site] += UInt64((events.count + eventGroup - 1) / eventGroup)
     if events.isBinary { binaryCounts[site] += UInt64(events.count) }
+    guard let inputCounts else { return }
+    let counts = inputCounts.counts + inputCounts.starts[site]
+    for event in 0..<events.count { counts[Int(events.indices[event])] += 1 }
   }
 
   /// Counts tokens that are taken at the session's position and after it.

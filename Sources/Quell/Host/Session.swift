@@ -7,6 +7,7 @@
     public let model: Model
     let storage: UnsafeMutablePointer<SessionStorage>
     private var statisticsMemory: UnsafeMutableBufferPointer<UInt32>?
+    private var inputCountMemory: (counts: UnsafeMutableBufferPointer<UInt64>, starts: UnsafeMutableBufferPointer<Int>)?
 
     /// A fresh session with the model's own thresholds.
     ///
@@ -31,6 +32,8 @@
     deinit {
       SessionStorage.close(storage)
       statisticsMemory?.deallocate()
+      inputCountMemory?.counts.deallocate()
+      inputCountMemory?.starts.deallocate()
     }
 
     /// Takes one token. A failure leaves the session as it was.
@@ -97,6 +100,30 @@
     /// done if every input had fired.
     public func forEachWork(dense: Bool = false, _ body: (_ operation: Int, VectorWork) -> Void) {
       storage.pointee.forEachWork(dense: dense, body)
+    }
+
+    /// Counts the events of every input of every site from now on, beginning anew.
+    public func countInputEvents() {
+      let sites = model.sites
+      let inputs = sites.reduce(0) { $0 + $1.inputs }
+      let memory = inputCountMemory ?? (.allocate(capacity: inputs), .allocate(capacity: sites.count))
+      memory.counts.initialize(repeating: 0)
+      var start = 0
+      for (index, site) in sites.enumerated() {
+        memory.starts.initializeElement(at: index, to: start)
+        start += site.inputs
+      }
+      inputCountMemory = memory
+      if let counts = memory.counts.baseAddress, let starts = memory.starts.baseAddress {
+        storage.pointee.inputCounts = (counts, UnsafePointer(starts))
+      }
+    }
+
+    /// Events of each input of a site since ``countInputEvents()``; none where they are not counted.
+    public func inputEvents(ofSite site: Int) -> [UInt64] {
+      guard let memory = inputCountMemory else { return [] }
+      let inputs = model.storage.pointee.sites[site].inputs
+      return Array(memory.counts[memory.starts[site]..<memory.starts[site] + inputs])
     }
 
     /// Sets all counters to zero.

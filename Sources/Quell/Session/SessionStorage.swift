@@ -47,6 +47,8 @@ struct SessionStorage {
   let countsWork: Bool
   /// How many events make a group.
   let eventGroup: Int
+  /// Where the events of each input are counted, if anywhere: one counter for each input of each site, and where those of a site begin.
+  var inputCounts: (counts: UnsafeMutablePointer<UInt64>, starts: UnsafePointer<Int>)?
   /// Room for sampling: one candidate per token of the vocabulary.
   let candidates: UnsafeMutableBufferPointer<Candidate>
   /// Where the magnitudes at the sites are collected, if anywhere.
