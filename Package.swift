@@ -49,7 +49,7 @@ let package = Package(
     // MARK: Tests
     .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell"]),
     .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport"], exclude: ["Fixtures"]),
-    .testTarget(name: "QuellCostTests", dependencies: ["Quell", "QuellCost", "QuellDrawing"], exclude: ["Fixtures"]),
+    .testTarget(name: "QuellCostTests", dependencies: ["Quell", "QuellCost", "QuellDrawing"]),
     .testTarget(name: "QuellToolTests", dependencies: ["QuellTool"], exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6],

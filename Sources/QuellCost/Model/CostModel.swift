@@ -10,8 +10,8 @@ public struct CostModel: Sendable {
   public let execution: Execution
   let places: [ProgramOutline.Place]
   let placement: Placement
-  /// Cores to which each site's events go.
-  private let destinations: [Int]
+  /// Cores that hold the weights behind each site, to which its events go.
+  private let destinations: [ClosedRange<Int>]
 
   public init(_ outline: ProgramOutline, on device: Device, _ execution: Execution) throws(CostFailure) {
     self.device = device
@@ -19,13 +19,13 @@ public struct CostModel: Sendable {
     self.execution = execution
     places = outline.places
     placement = Placement(outline, places, on: device, execution)
-    var destinations = [Int](repeating: 1, count: outline.sites.count)
+    var destinations = [ClosedRange<Int>?](repeating: nil, count: outline.sites.count)
     for (index, operation) in outline.operations.enumerated() {
-      if case .linear = operation, let site = places[index].site {
-        destinations[site] = max(destinations[site], placement.cores(of: index).count)
-      }
+      guard case .linear = operation, let site = places[index].site else { continue }
+      let (cores, others) = (placement.cores(of: index), destinations[site])
+      destinations[site] = min(cores.lowerBound, others?.lowerBound ?? .max)...max(cores.upperBound, others?.upperBound ?? 0)
     }
-    self.destinations = destinations
+    self.destinations = destinations.map { $0 ?? 0...0 }
     guard placement.cores == 1 || device.network != nil else {
       throw .unsupported(
         "the weights take \(placement.cores) cores, but the profile of '\(device.name)' has no network between cores: ask for one core")
@@ -66,10 +66,10 @@ public struct CostModel: Sendable {
         if case .linear(_, _, _, _, let result) = operation, let number = place.site {
           sum.denseMACs = sites[number].visits * Double(outline.sites[number].inputs) * Double(outline.length(ofValue: result))
         }
-        if case .events = operation { payForNetwork(site.events, to: destinations[place.site ?? 0], into: &sum) }
+        if case .events = operation { payForNetwork(site.events, to: destinations[place.near].count, into: &sum) }
       }
       if let failure { throw failure }
-      let cores = placement.cores(of: index)
+      let cores = workplace(of: index)
       for core in cores { run.busyCycles[core] += sum.cycles.total / Double(cores.count) }
       run.sums.append(sum)
     }
@@ -77,6 +77,18 @@ public struct CostModel: Sendable {
     run.intervalMilliseconds = interval
     run.staticMicrojoules = device.core.staticPower.value * Double(placement.cores) * interval
     return run
+  }
+
+  /// The cores that an operation keeps busy: those of its weights, those to which a site's events go, or the first of those that work on
+  /// what comes next.
+  private func workplace(of index: Int) -> ClosedRange<Int> {
+    switch outline.operations[index] {
+    case .linear, .row: return placement.cores(of: index)
+    case .events: return destinations[places[index].near]
+    default:
+      let first = destinations.isEmpty ? 0 : destinations[places[index].near].lowerBound
+      return first...first
+    }
   }
 
   /// What a site costs this device for.
@@ -99,7 +111,7 @@ public struct CostModel: Sendable {
           + "component out (--exclude)")
     }
     var work = work
-    if work.kind == .takeEvent, let site = places[index].site { work.times *= Double(destinations[site]) }
+    if work.kind == .takeEvent, let site = places[index].site { work.times *= Double(destinations[site].count) }
     let passes = work.times * Double((work.length + device.laneCount - 1) / device.laneCount)
     let shared = placement.shared(of: index)
     for (name, count) in mix {
