@@ -35,7 +35,7 @@ let package = Package(
 
     // MARK: The importer for other languages
     .target(name: "CQuellImport", dependencies: ["CQuell"]),
-    .target(name: "QuellImportLibrary", dependencies: ["CQuell", "CQuellImport", "Quell", "QuellImport"]),
+    .target(name: "QuellImportLibrary", dependencies: ["CQuell", "CQuellImport", "Quell", "QuellCost", "QuellImport"]),
 
     // MARK: What work costs on devices: host only
     .target(name: "QuellDrawing"),

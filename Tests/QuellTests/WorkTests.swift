@@ -40,7 +40,7 @@ private struct Tally {
     try run(thresholds: thresholds) { session in
       let tally = Tally(session)
       let (steps, d, h, v) = (Double(tokens.count), Double(TinyModel.width), Double(TinyModel.hidden), Double(TinyModel.vocabulary))
-      let events = session.eventCounts.map(Double.init)
+      let events = session.eventCounts.map { Double($0) }
       #expect(tally[.multiplyAccumulateF32] == events[0] * h + events[1] * d + events[2] * 3 * d + events[3] * v)
       #expect(tally[.output] == steps * (h + 4 * d + v))
       #expect(tally[.compareInput] == steps * (3 * d + h))
@@ -72,7 +72,7 @@ private struct Tally {
             groups[site] += (new - old + UInt64(group) - 1) / UInt64(group)
           }
         }
-        #expect((0..<4).map { session.activity(ofSite: $0).groups } == groups.map(Double.init))
+        #expect((0..<4).map { session.activity(ofSite: $0).groups } == groups.map { Double($0) })
       }
     }
   }

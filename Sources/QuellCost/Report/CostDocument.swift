@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Quell
 
 /// A report as one JSON document. docs/COST.md lists its keys.
@@ -97,6 +98,18 @@ public struct CostDocument: Encodable {
     uncertainty = Uncertainty(
       energyUj: Range(report.totals[.sparse]?.energyUj ?? 0, costs.device.energyUncertainty.value),
       latencyMs: Range(report.totals[.sparse]?.latencyMs ?? 0, costs.device.latencyUncertainty.value))
+  }
+}
+
+extension CostDocument {
+  /// The document's bytes: keys in snake case and in alphabetical order, ended by a line break.
+  public func encoded() throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    // What costs nothing saves without bound; JSON has no number for that.
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return Array(try encoder.encode(self)) + Array("\n".utf8)
   }
 }
 

@@ -54,7 +54,7 @@ extension Program {
     }
     return ProgramOutline(
       operations: operations, values: values, tensors: tensors,
-      caches: caches.map { Cache(keyWidth: $0.keyWidth, valueWidth: $0.valueWidth, heads: $0.heads) }, sites: sites)
+      caches: caches.map { Quell.Cache(keyWidth: $0.keyWidth, valueWidth: $0.valueWidth, heads: $0.heads) }, sites: sites)
   }
 }
 

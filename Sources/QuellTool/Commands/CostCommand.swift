@@ -89,7 +89,7 @@ struct CostCommand: ExampleCommand {
     if let csv { try Files.write(Data(CostSheet.document(report).utf8), to: csv) }
     if let svg { try Files.write(Data(CostFigure.document(report).utf8), to: svg) }
     if json {
-      try JSONDocument.print(CostDocument(report))
+      try StandardOutput.write(CostDocument(report).encoded())
     } else {
       try StandardOutput.write(CostText(report, by: by.level, showsDense: against != .natural).text)
     }

@@ -56,31 +56,42 @@ struct CostSubjectOptions: ParsableArguments {
   func measure(for device: Device, _ execution: Execution, withNatural: Bool) throws -> CostSubject {
     if shape != nil { return try shapeSubject(for: device, execution, withNatural: withNatural) }
     let model = try openModel()
-    let run = CostedText(try TextWindows(Files.read(file ?? ""), tokenizer: model.requireTokenizer(), length: TextWindows.length(asked: nil, for: model)))
-    let session = try run.session(model, group: device.eventGroup)
-    try sparsity.apply(to: session)
-    try run.take(session)
-    var natural: Session?
-    if withNatural, session.thresholds.contains(where: { $0 > 0 }) {
-      natural = try run.session(model, group: device.eventGroup)
-      for site in model.sites.indices { try natural!.setThreshold(0, site: site) }
-      try run.take(natural!)
-    }
-    func activities(_ session: Session) -> [SiteActivity] { model.sites.indices.map { session.activity(ofSite: $0) } }
-    return CostSubject(
-      name: model.name, fingerprint: ThresholdFile.digits(model.fingerprint), thresholds: thresholdsInWords, outline: model.outline,
-      activity: session.activity, sparse: activities(session), natural: withNatural ? activities(natural ?? session) : nil)
+    let length = TextWindows.length(asked: nil, for: model)
+    let measurement = try CostMeasurement(
+      model, thresholds: sparsity.find(for: model), for: device, contextLength: length, withNatural: withNatural)
+    try takeText(model, length: length) { window in try measurement.take(window) { try Interruption.check() } }
+    return measurement.subject(
+      name: model.name, fingerprint: ThresholdFile.digits(model.fingerprint), thresholds: thresholdsInWords)
   }
 
   /// NeuroBench's metrics of the model on the text.
   func neuroBench() throws -> NeuroBench {
     let model = try openModel()
-    let run = CostedText(try TextWindows(Files.read(file ?? ""), tokenizer: model.requireTokenizer(), length: TextWindows.length(asked: nil, for: model)))
-    let session = try run.session(model, group: 1)
+    let length = TextWindows.length(asked: nil, for: model)
+    let session = try Session(model, contextLength: length)
     try sparsity.apply(to: session)
     session.countInputEvents()
-    try run.take(session)
+    try takeText(model, length: length) { window in
+      session.reset()
+      for token in window {
+        try Interruption.check()
+        try session.step(token)
+      }
+    }
     return NeuroBench(session)
+  }
+
+  /// Hands over the text in windows that each begin with nothing remembered.
+  private func takeText(_ model: Model, length: Int, _ body: (ArraySlice<UInt32>) throws -> Void) throws {
+    let path = file ?? ""
+    let text = try TextWindows(Files.read(path), tokenizer: model.requireTokenizer(), length: length)
+    guard text.predictionCount > 0 else { throw CommandFailure(.failed, "'\(path)' holds no text to take") }
+    var progress = Progress("counting")
+    defer { progress.finish() }
+    for (index, window) in text.windows.enumerated() {
+      try body(window.dropLast())
+      progress.update(index + 1, of: text.windows.count)
+    }
   }
 
   private func openModel() throws -> Model {
@@ -106,32 +117,5 @@ struct CostSubjectOptions: ParsableArguments {
       name: shape ?? "", fingerprint: nil, thresholds: path, outline: outline,
       activity: ProgramActivity(tokens: 1, logits: 1, positions: 1, firstOfLogits: 0), sparse: activity.sparse,
       natural: withNatural ? activity.natural : nil)
-  }
-}
-
-/// A text that sessions take token by token.
-private struct CostedText {
-  private let text: TextWindows
-
-  init(_ text: TextWindows) { self.text = text }
-
-  /// A session that counts for a device.
-  func session(_ model: Model, group: Int) throws -> Session {
-    try Session(model, contextLength: TextWindows.length(asked: nil, for: model), eventGroup: group)
-  }
-
-  /// Takes all windows, each with nothing remembered.
-  func take(_ session: Session) throws {
-    guard text.predictionCount > 0 else { throw CommandFailure(.failed, "the text holds nothing to take") }
-    var progress = Progress("counting")
-    defer { progress.finish() }
-    for (index, window) in text.windows.enumerated() {
-      session.reset()
-      for token in window.dropLast() {
-        try Interruption.check()
-        try session.step(token)
-      }
-      progress.update(index + 1, of: text.windows.count)
-    }
   }
 }
