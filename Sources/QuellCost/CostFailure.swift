@@ -8,6 +8,7 @@ public struct CostFailure: Error, CustomStringConvertible, Equatable {
     case unsupported
   }
 
+  /// What kind of thing it was.
   public let kind: Kind
   /// What, where, and what to do.
   public let description: String

@@ -57,7 +57,9 @@ struct JSONTree {
   func members(of known: Set<String>) throws(CostFailure) -> [String: JSONTree] {
     var found: [String: JSONTree] = [:]
     for (key, value) in try members() {
-      guard known.contains(key) else { throw .malformed("the key '\(value.path)' is unknown; known there: \(known.sorted().joined(separator: ", "))") }
+      guard known.contains(key) else {
+        throw .malformed("the key '\(value.path)' is unknown; known there: \(known.sorted().joined(separator: ", "))")
+      }
       found[key] = value
     }
     return found

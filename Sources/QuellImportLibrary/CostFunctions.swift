@@ -72,13 +72,16 @@ private func known(_ given: UnsafePointer<quell_import_cost_options>?) throws ->
   guard Int(given.pointee.struct_size) == MemoryLayout<quell_import_cost_options>.size else {
     throw Refusal(QUELL_INVALID_ARGUMENT, "the options have a struct_size of \(given.pointee.struct_size); set it to sizeof the structure")
   }
-  func list(_ names: UnsafePointer<CChar>?) -> [String] { names.map { String(cString: $0).split(separator: ",").map { String($0) } } ?? [] }
+  func list(_ names: UnsafePointer<CChar>?) -> [String] {
+    names.map { String(cString: $0).split(separator: ",").map { String($0) } } ?? []
+  }
   var options = CostOptions(
-    include: list(given.pointee.include), exclude: list(given.pointee.exclude), cores: given.pointee.cores == 0 ? nil : Int(given.pointee.cores),
+    include: list(given.pointee.include), exclude: list(given.pointee.exclude),
+    cores: given.pointee.cores == 0 ? nil : Int(given.pointee.cores),
     isUngrouped: given.pointee.ungrouped != 0, isPipelined: given.pointee.pipelined != 0)
   if let name = given.pointee.weights.map({ String(cString: $0) }) {
     guard let format = WeightFormat.allCases.first(where: { "\($0)" == name }) else {
-      throw Refusal(QUELL_INVALID_ARGUMENT, "'\(name)' is no type of weights; known: \(WeightFormat.allCases.map { "\($0)" }.joined(separator: ", "))")
+      throw Refusal(QUELL_INVALID_ARGUMENT, "'\(name)' is no type of weights; known: f32, f16, bf16, int8, int4")
     }
     options.weights = format
   }

@@ -25,7 +25,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (#""lanes""#, #""lane""#, "'lane' is unknown"), (#""clock_mhz": {"value": 500"#, #""clock_mhz": {"value": -500"#, "'clock_mhz.value' is -500"),
+    (#""lanes""#, #""lane""#, "'lane' is unknown"),
+    (#""clock_mhz": {"value": 500"#, #""clock_mhz": {"value": -500"#, "'clock_mhz.value' is -500"),
     (#""clock_mhz": {"value": 500"#, #""clock_mhz": {"value": 0"#, "'clock_mhz' is 0"),
     (#""clock_mhz": {"value": 500"#, #""clock_mhz": {"value": "fast""#, "'clock_mhz.value' is not a number"),
     (#""event_group": {"value": 1"#, #""event_group": {"value": 1.5"#, "'event_group' is not a whole number"),
@@ -34,12 +35,15 @@ import Testing
     (#""mac_f32": {"multiply": 1"#, #""mac_f32": {"divide": 1"#, "'work.mac_f32' names 'divide'"),
     (#""mac_f32": {"multiply": 1"#, #""mac_f33": {"multiply": 1"#, "'work.mac_f33' is unknown"),
     (#""mac_f32": {"multiply": 1"#, #""mac_f32": {"multiply": -1"#, "'work.mac_f32.multiply' is -1"),
-    (#""components": ["linear""#, #""components": ["lines""#, "'lines'"), (#""skips_quiet_inputs": true,"#, "", "'skips_quiet_inputs' is missing"),
+    (#""components": ["linear""#, #""components": ["lines""#, "'lines'"),
+    (#""skips_quiet_inputs": true,"#, "", "'skips_quiet_inputs' is missing"),
     (#"{"value": 36.5, "source": "fit", "measured": false}"#, #"{"value": 36.5, "source": "fit"}"#, "energy_pj.measured' is missing"),
   ]) func whatIsWrongIsRefusedByName(old: String, new: String, why: String) throws {
     let text = String(decoding: try #require(ShippedDevices.text(named: "seneca-poster")), as: UTF8.self)
     #expect(text.contains(old), "the profile no longer has \(old)")
-    let failure = try #require(throws: CostFailure.self) { try Device(profile: Array(text.replacing(old, with: new, maxReplacements: 1).utf8)) }
+    let failure = try #require(throws: CostFailure.self) {
+      try Device(profile: Array(text.replacing(old, with: new, maxReplacements: 1).utf8))
+    }
     #expect(failure.description.contains(why), "\(failure.description)")
   }
 

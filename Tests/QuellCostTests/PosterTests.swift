@@ -72,8 +72,9 @@ import Testing
     let value = outline.sites.firstIndex { $0.kind == "feed_forward.value" }!
     outline.operations.insert(.unary(.relu, source: 2 * value, result: 2 * value), at: 2 * value)
     #expect(outline.rectifiedSites == [value])
-    let text = #"{"time_mix.key": 25, "time_mix.value": 25, "time_mix.receptance": 25, "time_mix.output": 25, "channel_mix.key": 25, "# +
-      #""channel_mix.receptance": 25, "channel_mix.value": 75}"#
+    let text =
+      #"{"time_mix.key": 25, "time_mix.value": 25, "time_mix.receptance": 25, "time_mix.output": 25, "channel_mix.key": 25, "#
+      + #""channel_mix.receptance": 25, "channel_mix.value": 75}"#
     let activity = try SiteSparsity(Array(text.utf8)).activity(of: outline, group: device.eventGroup, components: [.linear])
     #expect(activity.sparse.map(\.events) == [48, 48, 48, 48, 48, 48, 64])
     #expect(activity.natural.map(\.events) == [64, 64, 64, 64, 64, 64, 64])

@@ -135,7 +135,9 @@ import Testing
     let lines = CostSheet.document(report).split(separator: "\n")
     let perCase = CostReport.Level.allCases.reduce(1) { $0 + report.rows(by: $1).count }
     #expect(lines.count == 1 + 3 * perCase)
-    let columns = lines.map { $0.replacing("\"modelled, not measured\"", with: "m").split(separator: ",", omittingEmptySubsequences: false).count }
+    let columns = lines.map {
+      $0.replacing("\"modelled, not measured\"", with: "m").split(separator: ",", omittingEmptySubsequences: false).count
+    }
     #expect(Set(columns) == [25])
     #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("\"modelled, not measured\",seneca,") })
   }

@@ -112,7 +112,9 @@ private struct Tally {
         #expect(batched.eventCounts[0...2] == stepped.eventCounts[0...2])
         #expect(last[.output] == all[.output] - Double(tokens.count - 1) * Double(TinyModel.vocabulary))
         #expect(last[.multiplyAccumulateF32] < all[.multiplyAccumulateF32])
-        #expect(Tally(batched, dense: true)[.multiplyAccumulateF32] == Tally(stepped, dense: true)[.multiplyAccumulateF32] - Double(tokens.count - 1) * head)
+        #expect(
+          Tally(batched, dense: true)[.multiplyAccumulateF32] == Tally(stepped, dense: true)[.multiplyAccumulateF32] - Double(
+            tokens.count - 1) * head)
       }
     }
   }

@@ -10,6 +10,7 @@ public struct VectorWork: Equatable, Sendable {
   /// Units of the work.
   public var units: Double { Double(length) * times }
 
+  /// Work of a kind.
   public init(_ kind: WorkKind, length: Int, times: Double) {
     self.kind = kind
     self.length = length
@@ -28,6 +29,7 @@ public struct SiteActivity: Equatable, Sendable {
   /// Those of the events that came in vectors of which every event carried 1 or -1.
   public var binaryEvents: Double
 
+  /// What a site did.
   public init(visits: Double, events: Double, groups: Double, binaryEvents: Double = 0) {
     self.visits = visits
     self.events = events

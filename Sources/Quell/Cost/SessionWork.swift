@@ -9,6 +9,7 @@ public struct ProgramActivity: Equatable, Sendable {
   /// Operations from this place on ran only where logits were made.
   public var firstOfLogits: Int
 
+  /// What a program did.
   public init(tokens: Double, logits: Double, positions: Double, firstOfLogits: Int) {
     self.tokens = tokens
     self.logits = logits

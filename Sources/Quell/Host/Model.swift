@@ -59,6 +59,7 @@
     /// Whether it feeds the vocabulary head.
     public let isHead: Bool
 
+    /// A site.
     public init(name: String, kind: String, inputs: Int, outputs: Int, threshold: Float, isHead: Bool) {
       self.name = name
       self.kind = kind

@@ -12,6 +12,7 @@
     /// Numbers in a row.
     public let columns: Int
 
+    /// A tensor.
     public init(name: String, format: WeightFormat, rows: Int, columns: Int) {
       self.name = name
       self.format = format

@@ -12,6 +12,7 @@
     /// The inputs of linear operations.
     public var sites: [SiteDescription]
 
+    /// A program.
     public init(
       operations: [Operation], values: [Value], tensors: [TensorDescription], caches: [Cache], sites: [SiteDescription]
     ) {
@@ -22,8 +23,13 @@
       self.sites = sites
     }
 
+    /// How many numbers a value has.
     public func length(ofValue value: Int) -> Int { values[value].count }
+
+    /// What a matrix or table is stored as.
     public func format(ofTensor tensor: Int) -> WeightFormat { tensors[tensor].format }
+
+    /// The widths of a key/value cache.
     public func dimensions(ofCache cache: Int) -> Cache { caches[cache] }
   }
 

@@ -2,6 +2,7 @@ import Quell
 
 /// A number that a profile gives, with where it comes from.
 public struct DeviceFigure: Equatable, Sendable, Encodable {
+  /// The number itself, in the unit that its key names.
   public var value: Double
   /// The key of one of the profile's sources.
   public var source: String
@@ -45,8 +46,11 @@ public struct Device: Sendable {
     var hops: DeviceFigure
   }
 
+  /// What the device is called.
   public let name: String
+  /// What it is, and what is left out.
   public let description: String
+  /// Where figures come from, by the keys that figures name.
   public let sources: [String: String]
   let clock: DeviceFigure
   let lanes: DeviceFigure

@@ -5,14 +5,18 @@ import Quell
 /// The price of work on a vector of n numbers, done t times, by steps of energy e and of c cycles, with L lanes: its energy is
 /// n · t · e, its time t · ceil(n / L) · c; the controller takes n · t · c. Steps follow one another, and so do operations.
 public struct CostModel: Sendable {
+  /// What is paid to.
   public let device: Device
+  /// The program that is priced.
   public let outline: ProgramOutline
+  /// What the price covers.
   public let execution: Execution
   let places: [ProgramOutline.Place]
   let placement: Placement
   /// Cores that hold the weights behind each site, to which its events go.
   private let destinations: [ClosedRange<Int>]
 
+  /// A model of a program on a device; refuses more cores than one where the profile has no network.
   public init(_ outline: ProgramOutline, on device: Device, _ execution: Execution) throws(CostFailure) {
     self.device = device
     self.outline = outline
@@ -126,7 +130,8 @@ public struct CostModel: Sendable {
         let far = step.sharedEnergy == nil ? 0 : shared
         if shared > 0, work.kind.weightBits != nil, !mix.contains(where: { device.accesses[$0.step]?.sharedEnergy != nil }) {
           throw .unsupported(
-            "not all weights fit into \(placement.cores) cores of '\(device.name)', whose profile has no price for '\(name)' in shared memory")
+            "not all weights fit into \(placement.cores) cores of '\(device.name)', whose profile has no price for '\(name)' in shared memory"
+          )
         }
         sum.energy.memory += work.units * count * ((1 - far) * step.energy.value + far * (step.sharedEnergy?.value ?? 0))
         sum.cycles.memory += passes * count * ((1 - far) * step.cycles.value + far * (step.sharedCycles?.value ?? 0))

@@ -4,32 +4,42 @@ import Quell
 public struct CostSum: Equatable, Sendable {
   /// Picojoules, and cycles of one core, by what takes them.
   public struct Parts: Equatable, Sendable {
+    /// Of instructions, the controller's among them.
     public var compute = 0.0
+    /// Of memory accesses.
     public var memory = 0.0
+    /// Of the ways of events between cores.
     public var network = 0.0
     /// All three.
     public var total: Double { compute + memory + network }
   }
 
+  /// Picojoules.
   public var energy = Parts()
+  /// Cycles of one core.
   public var cycles = Parts()
-  /// Inputs that fired, and all inputs.
+  /// Inputs that fired.
   public var events = 0.0
+  /// All inputs.
   public var inputs = 0.0
   /// Multiply-accumulates that a machine that skips nothing would do.
   public var denseMACs = 0.0
-  /// Those that were done, and accumulates that were done instead of some.
+  /// Multiply-accumulates that were done.
   public var effectiveMACs = 0.0
+  /// Accumulates that were done instead of some, where events carry 1 or -1.
   public var effectiveACs = 0.0
   /// Numbers read from weights, by bits of one.
   public var weightReads: [Int: Double] = [:]
-  /// Numbers of vectors, sums and caches that were read and written.
+  /// Numbers of vectors, sums and caches that were read.
   public var stateReads = 0.0
+  /// Those that were written.
   public var stateWrites = 0.0
-  /// Functions of elements, without those that are sums, products, comparisons and copies; and these.
+  /// Exponentials, quotients and their like, of elements.
   public var specialFunctions = 0.0
+  /// Sums, products, comparisons and copies of elements.
   public var elementaryFunctions = 0.0
 
+  /// Nothing.
   public init() {}
 
   /// Both together.

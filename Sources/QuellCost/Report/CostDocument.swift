@@ -64,6 +64,7 @@ public struct CostDocument: Encodable {
   let savings: [String: Saving]
   let uncertainty: Uncertainty
 
+  /// The document of a report.
   public init(_ report: CostReport) throws(CostFailure) {
     let (subject, costs) = (report.subject, report.model)
     caution = CostReport.caution

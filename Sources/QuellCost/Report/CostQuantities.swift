@@ -2,29 +2,47 @@ import Quell
 
 /// Counts and prices for one token, as a report gives them.
 public struct CostQuantities: Encodable, Sendable {
+  /// Of instructions.
   public let energyComputeUj: Double
+  /// Of memory accesses.
   public let energyMemoryUj: Double
+  /// Of the ways of events between cores.
   public let energyNetworkUj: Double
   /// Of cores that do nothing; only of all operations together.
   public let energyStaticUj: Double?
   /// All of these.
   public let energyUj: Double
+  /// Of instructions.
   public let latencyComputeMs: Double
+  /// Of memory accesses.
   public let latencyMemoryMs: Double
+  /// Of the ways of events between cores.
   public let latencyNetworkMs: Double
+  /// All of these, one after the other.
   public let latencyMs: Double
+  /// The same in cycles.
   public let cycles: Double
+  /// Inputs of sites.
   public let inputs: Double
+  /// Those that fired.
   public let events: Double
+  /// The fraction of multiply-accumulates that was not done.
   public let sparsity: Double
+  /// Multiply-accumulates that a machine that skips nothing would do.
   public let denseMacs: Double
+  /// Those that were done.
   public let effectiveMacs: Double
+  /// Accumulates that were done instead of some.
   public let effectiveAcs: Double
-  /// By bits of a weight.
+  /// Numbers read from weights, by the bits of one.
   public let weightReads: [String: Double]
+  /// Numbers of vectors, sums and caches that were read.
   public let stateReads: Double
+  /// Those that were written.
   public let stateWrites: Double
+  /// Sums, products, comparisons and copies of elements.
   public let elementaryFunctions: Double
+  /// Exponentials, quotients and their like.
   public let specialFunctions: Double
 
   /// A sum over a run, for each of its tokens.

@@ -16,16 +16,21 @@ public struct CostReport: Sendable {
 
   /// One line of a level.
   public struct Row: Sendable {
+    /// What the line is for.
     public let name: String
+    /// What it comes to in each case.
     public let cases: [CostCase: CostQuantities]
   }
 
+  /// What is priced.
   public let subject: CostSubject
+  /// How it is priced.
   public let model: CostModel
   let runs: [CostCase: CostRun]
   /// All operations together.
   public let totals: [CostCase: CostQuantities]
 
+  /// Prices all cases.
   public init(_ subject: CostSubject, on device: Device, _ execution: Execution) throws(CostFailure) {
     self.subject = subject
     model = try CostModel(subject.outline, on: device, execution)

@@ -31,6 +31,7 @@ public enum CostSheet {
 
   /// A word as one field.
   private static func quoted(_ word: String) -> String {
-    word.contains { ",\"\n\r".contains($0) } ? "\"" + word.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : word
+    guard word.contains(where: { ",\"\n\r".contains($0) }) else { return word }
+    return "\"" + word.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
   }
 }

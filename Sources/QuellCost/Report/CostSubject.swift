@@ -8,13 +8,16 @@ public struct CostSubject: Sendable {
   public var fingerprint: String?
   /// Where the thresholds or sparsities are from, for people.
   public var thresholds: String
+  /// The program.
   public var outline: ProgramOutline
+  /// What it did.
   public var activity: ProgramActivity
   /// What the sites did.
   public var sparse: [SiteActivity]
   /// What they would do if only exact zeros were quiet; nil where it is not asked for.
   public var natural: [SiteActivity]?
 
+  /// What is to be priced.
   public init(
     name: String, fingerprint: String?, thresholds: String, outline: ProgramOutline, activity: ProgramActivity,
     sparse: [SiteActivity], natural: [SiteActivity]?

@@ -13,7 +13,9 @@ struct CostSubjectOptions: ParsableArguments {
 
   @OptionGroup var sparsity: SparsityOptions
 
-  @Option(help: ArgumentHelp("Price a shape without running a model, such as rwkv4-3b or rwkv4:layers=1,d=1024,ffn=4096,head=off.", valueName: "shape"))
+  @Option(
+    help: ArgumentHelp(
+      "Price a shape without running a model, such as rwkv4-3b or rwkv4:layers=1,d=1024,ffn=4096,head=off.", valueName: "shape"))
   var shape: String?
 
   @Option(help: ArgumentHelp("Percentages of quiet inputs by kind of site, as JSON, for --shape.", valueName: "file"))

@@ -87,10 +87,14 @@ struct CostText {
   private var savings: [String] {
     let device = report.model.device
     return cases.dropFirst().compactMap { which in
-      guard let energy = report.saving(\.energyUj, against: which), let latency = report.saving(\.latencyMs, against: which) else { return nil }
+      guard let energy = report.saving(\.energyUj, against: which), let latency = report.saving(\.latencyMs, against: which)
+      else { return nil }
       return "saved against \(CostText.name(which)): \(Percentage(energy)) of the energy (\(Figures.fixed(1 / (1 - energy), 2))x), "
         + "\(Percentage(latency)) of the time (\(Figures.fixed(1 / (1 - latency), 2))x)"
-    } + ["uncertain by \(Percentage(device.relativeEnergyError)) in energy and \(Percentage(device.relativeLatencyError)) in time, as the profile says"]
+    } + [
+      "uncertain by \(Percentage(device.relativeEnergyError)) in energy and \(Percentage(device.relativeLatencyError)) in time, "
+        + "as the profile says"
+    ]
   }
 
   private static func name(_ which: CostCase) -> String {
