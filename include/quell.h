@@ -130,6 +130,8 @@ typedef struct quell_session_options {
   uint32_t instruction_set; /**< One of `QUELL_INSTRUCTIONS_`; what the processor has not is refused. */
   uint32_t threads;         /**< How many work on a step, the caller's among them; 0 and 1 start none. */
   uint32_t batch;           /**< How many tokens a prefill takes at a time, each for memory; 0 and 1 for one by one. */
+  uint32_t uncounted;       /**< Not 0: events and their work are not counted. */
+  uint32_t event_group;     /**< How many events the device takes together whose work is counted; 0 for 8. */
 } quell_session_options;
 
 /** How the next token is chosen. Clear it to zeros, set `struct_size`, then what differs from the defaults. */
@@ -169,6 +171,60 @@ typedef struct quell_cost {
   double latency;       /**< Milliseconds per token on one core. */
   double dense_latency; /**< Milliseconds per token on one core if nothing were skipped. */
 } quell_cost;
+
+/** The kinds of elementary work, each of which a device has a price for. docs/COST.md says what each stands for. */
+enum {
+  QUELL_WORK_MAC_F32 = 0, /**< A weight is read, multiplied by what an event carries, and added. */
+  QUELL_WORK_MAC_F16 = 1,
+  QUELL_WORK_MAC_BF16 = 2,
+  QUELL_WORK_MAC_INT8 = 3,
+  QUELL_WORK_MAC_INT4 = 4,
+  QUELL_WORK_AC_F32 = 5, /**< The same where events carry 1 or -1. */
+  QUELL_WORK_AC_F16 = 6,
+  QUELL_WORK_AC_BF16 = 7,
+  QUELL_WORK_AC_INT8 = 8,
+  QUELL_WORK_AC_INT4 = 9,
+  QUELL_WORK_LOOKUP_F32 = 10, /**< A number of a table's row is read and stored. */
+  QUELL_WORK_LOOKUP_F16 = 11,
+  QUELL_WORK_LOOKUP_BF16 = 12,
+  QUELL_WORK_LOOKUP_INT8 = 13,
+  QUELL_WORK_LOOKUP_INT4 = 14,
+  QUELL_WORK_SUM = 15, /**< The sum of an output is read and stored, once for each group of events. */
+  QUELL_WORK_OUTPUT = 16, /**< An output is begun and finished: cleared, scaled, biased. */
+  QUELL_WORK_COMPARE_INPUT = 17, /**< An input is compared with its threshold. */
+  QUELL_WORK_EMIT_EVENT = 18, /**< An event is put into the queue. */
+  QUELL_WORK_TAKE_EVENT = 19, /**< An event is taken out, and the walk over its weights set up. */
+  QUELL_WORK_ATTEND = 20, /**< A multiply-accumulate with a cached key or value. */
+  QUELL_WORK_COPY = 21, /**< An element of a vector is copied, and so on. */
+  QUELL_WORK_NEGATE = 22,
+  QUELL_WORK_EXPONENTIAL = 23,
+  QUELL_WORK_RECTIFY = 24,
+  QUELL_WORK_SIGMOID = 25,
+  QUELL_WORK_SQUARE_ROOT = 26,
+  QUELL_WORK_SINE = 27,
+  QUELL_WORK_COSINE = 28,
+  QUELL_WORK_HYPERBOLIC_TANGENT = 29,
+  QUELL_WORK_ERROR_FUNCTION = 30,
+  QUELL_WORK_LOGARITHM = 31,
+  QUELL_WORK_ABSOLUTE = 32,
+  QUELL_WORK_ADD = 33,
+  QUELL_WORK_SUBTRACT = 34,
+  QUELL_WORK_MULTIPLY = 35,
+  QUELL_WORK_DIVIDE = 36,
+  QUELL_WORK_MAXIMUM = 37,
+  QUELL_WORK_MINIMUM = 38,
+  QUELL_WORK_THRESHOLD = 39,
+  QUELL_WORK_CHOOSE = 40,
+  QUELL_WORK_KINDS = 41 /**< How many there are; later versions may add some. */
+};
+
+/** What one unit of some work costs a device, or all work together: modelled, not measured. */
+typedef struct quell_price {
+  double energy_compute; /**< Picojoules of instructions. */
+  double energy_memory;  /**< Picojoules of memory accesses. */
+  double time_compute;   /**< Nanoseconds of instructions, on one core. */
+  double time_memory;    /**< Nanoseconds of memory accesses, on one core. */
+} quell_price;
 
 /* ---- Models ---- */
 
@@ -512,6 +568,45 @@ void quell_session_reset_counts(quell_session *session);
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
  */
 quell_status quell_session_estimate_cost(const quell_session *session, quell_cost *cost, quell_error *error);
+
+/* ---- Work and its price ---- */
+
+/** What a kind of work is called, by profiles of devices and reports. Null where there is no such kind. Thread: any. */
+const char *quell_cost_kind_name(uint32_t kind);
+
+/**
+ * The work that a session did since its counters were last set to zero, in units by kind. Allocates nothing.
+ *
+ * Thread: the session's.
+ *
+ * \param session The session, which must have counted.
+ * \param dense Whether to give what would have been done if every input had fired.
+ * \param units Receives the units of each kind.
+ * \param kinds How many kinds there is room for: `QUELL_WORK_KINDS` of the caller's header. Work of kinds that it
+ *   does not know is refused.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
+ */
+quell_status quell_cost_session_work(const quell_session *session, bool dense, uint64_t *units, uint32_t kinds,
+                                     quell_error *error);
+
+/**
+ * What work costs on a device: modelled from its prices, not measured. Allocates nothing.
+ *
+ * A price whose four numbers are NaN stands for none: work of that kind is refused, never free.
+ *
+ * Thread: any.
+ *
+ * \param units Units of work by kind.
+ * \param prices What one unit of each kind costs, picojoules and nanoseconds.
+ * \param kinds How many kinds both arrays have.
+ * \param total Receives the sums, picojoules and nanoseconds.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_UNSUPPORTED` where work has no price, `QUELL_INVALID_ARGUMENT` where a price is negative
+ *   or infinite.
+ */
+quell_status quell_cost_price(const uint64_t *units, const quell_price *prices, uint32_t kinds, quell_price *total,
+                              quell_error *error);
 
 /* ---- Saved states ---- */
 

@@ -3,6 +3,7 @@ import CQuell
 import Foundation
 import Quell
 import QuellCalibration
+import QuellCost
 import QuellImport
 
 /// The exit statuses of the command, documented in the README.
@@ -84,6 +85,14 @@ extension ExitStatus {
     case QUELL_UNSUPPORTED: self = .unsupported
     case QUELL_CANCELLED: self = .ofInterruption
     default: self = .failed
+    }
+  }
+
+  /// The exit status for a kind of failure of the cost model.
+  init(_ kind: CostFailure.Kind) {
+    switch kind {
+    case .malformed: self = .malformed
+    case .unsupported: self = .unsupported
     }
   }
 

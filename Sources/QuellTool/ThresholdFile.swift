@@ -1,5 +1,6 @@
 import Foundation
 import Quell
+import QuellCost
 
 /// The thresholds of a model as a JSON file, documented in docs/THRESHOLDS.md.
 struct ThresholdFile: Codable {
@@ -107,8 +108,7 @@ struct ThresholdFile: Codable {
 
   /// A fingerprint as it stands in a file.
   static func digits(_ fingerprint: UInt64) -> String {
-    let digits = String(fingerprint, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    fingerprintDigits(fingerprint)
   }
 
   private static func malformed(_ path: String, _ why: String) -> CommandFailure {

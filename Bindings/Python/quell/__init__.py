@@ -11,6 +11,7 @@ raise ValueError when they are used after they were closed; a session keeps its 
 """
 
 from ._library import library as _library
+from .costing import Costs, cost
 from .errors import (
     BufferTooSmallError,
     ContextFullError,
@@ -39,6 +40,7 @@ __all__ = [
     "BufferTooSmallError",
     "ContextFullError",
     "Cost",
+    "Costs",
     "Counts",
     "FileUnreadableError",
     "FileUnwritableError",
@@ -57,6 +59,7 @@ __all__ = [
     "Tokenizer",
     "UnsupportedError",
     "Verification",
+    "cost",
     "import_onnx",
     "verify",
 ]

@@ -13,7 +13,7 @@ class Error(ctypes.Structure):
 
 class SessionOptions(ctypes.Structure):
     _fields_ = [("struct_size", c_uint32), ("context_length", c_uint32), ("instruction_set", c_uint32), ("threads", c_uint32),
-        ("batch", c_uint32)]
+        ("batch", c_uint32), ("uncounted", c_uint32), ("event_group", c_uint32)]
 
 
 class SamplerOptions(ctypes.Structure):
@@ -28,6 +28,15 @@ class SamplerOptions(ctypes.Structure):
 
 class Sampler(ctypes.Structure):
     _fields_ = [("private_", c_uint64 * 8)]
+
+
+class Price(ctypes.Structure):
+    _fields_ = [
+        ("energy_compute", c_double),
+        ("energy_memory", c_double),
+        ("time_compute", c_double),
+        ("time_memory", c_double),
+    ]
 
 
 class Counts(ctypes.Structure):
@@ -95,6 +104,9 @@ SIGNATURES = {
     "quell_session_counts": (Status, [Handle, POINTER(Counts), ErrorPointer]),
     "quell_session_reset_counts": (None, [Handle]),
     "quell_session_estimate_cost": (Status, [Handle, POINTER(Cost), ErrorPointer]),
+    "quell_cost_kind_name": (c_char_p, [c_uint32]),
+    "quell_cost_session_work": (Status, [Handle, c_bool, c_void_p, c_uint32, ErrorPointer]),
+    "quell_cost_price": (Status, [c_void_p, POINTER(Price), c_uint32, POINTER(Price), ErrorPointer]),
     "quell_session_save_state": (Status, [Handle, c_void_p, c_uint64, Size, ErrorPointer]),
     "quell_session_state_size": (c_uint64, [Handle]),
     "quell_session_restore_state": (Status, [Handle, c_void_p, c_uint64, ErrorPointer]),

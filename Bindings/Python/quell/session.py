@@ -145,6 +145,15 @@ class Session(Handle):
         call(library.quell_session_counts, self._open_handle, ctypes.byref(counts))
         return Counts(*(getattr(counts, name) for name in Counts._fields))
 
+    def work(self, dense: bool = False) -> dict[str, int]:
+        """The work that was done since the counters were last set to zero, or would have been if every input had fired: units by kind."""
+        names = []
+        while (name := library.quell_cost_kind_name(len(names))) is not None:
+            names.append(name.decode())
+        units = np.zeros(len(names), np.uint64)
+        call(library.quell_cost_session_work, self._open_handle, dense, units.ctypes.data, len(units))
+        return {name: int(count) for name, count in zip(names, units)}
+
     def reset_counts(self) -> None:
         """Sets all counters to zero."""
         library.quell_session_reset_counts(self._open_handle)

@@ -7,6 +7,7 @@
     public let model: Model
     let storage: UnsafeMutablePointer<SessionStorage>
     private var statisticsMemory: UnsafeMutableBufferPointer<UInt32>?
+    private var inputCountMemory: (counts: UnsafeMutableBufferPointer<UInt64>, starts: UnsafeMutableBufferPointer<Int>)?
 
     /// A fresh session with the model's own thresholds.
     ///
@@ -14,18 +15,25 @@
     ///   - contextLength: The greatest number of positions; 0 is the model's limit.
     ///   - threads: How many threads work on a step, the caller's among them. The number changes no bit of any result.
     ///   - batch: How many tokens ``prefill(_:)`` takes at a time; each costs as much memory as a step needs.
+    ///   - countsWork: Whether events are counted, and with them all work that follows from events.
+    ///   - eventGroup: How many events the device takes together that the work is to be priced on.
     public init(
-      _ model: Model, contextLength: Int = 0, threads: Int = 1, batch: Int = 1, instructionSet: InstructionSet = .automatic
+      _ model: Model, contextLength: Int = 0, threads: Int = 1, batch: Int = 1, instructionSet: InstructionSet = .automatic,
+      countsWork: Bool = true, eventGroup: Int = 8
     ) throws(Failure) {
       self.model = model
       storage = try SessionStorage.open(
         model.storage,
-        SessionOptions(contextLength: contextLength, instructionSet: instructionSet, threads: threads, batch: batch))
+        SessionOptions(
+          contextLength: contextLength, instructionSet: instructionSet, threads: threads, batch: batch, countsWork: countsWork,
+          eventGroup: eventGroup))
     }
 
     deinit {
       SessionStorage.close(storage)
       statisticsMemory?.deallocate()
+      inputCountMemory?.counts.deallocate()
+      inputCountMemory?.starts.deallocate()
     }
 
     /// Takes one token. A failure leaves the session as it was.
@@ -79,6 +87,44 @@
 
     /// The counts of all sites together.
     public var counts: OperationCounts { storage.pointee.counts }
+
+    /// What a site did since the counters were last set to zero, or would have done if every input had fired.
+    public func activity(ofSite site: Int, dense: Bool = false) -> SiteActivity {
+      storage.pointee.activity(ofSite: site, dense: dense)
+    }
+
+    /// What the program did since the counters were last set to zero.
+    public var activity: ProgramActivity { storage.pointee.activity }
+
+    /// Calls `body` with the work that each operation of the program did since the counters were last set to zero, or would have
+    /// done if every input had fired.
+    public func forEachWork(dense: Bool = false, _ body: (_ operation: Int, VectorWork) -> Void) {
+      storage.pointee.forEachWork(dense: dense, body)
+    }
+
+    /// Counts the events of every input of every site from now on, beginning anew.
+    public func countInputEvents() {
+      let sites = model.sites
+      let inputs = sites.reduce(0) { $0 + $1.inputs }
+      let memory = inputCountMemory ?? (.allocate(capacity: inputs), .allocate(capacity: sites.count))
+      memory.counts.initialize(repeating: 0)
+      var start = 0
+      for (index, site) in sites.enumerated() {
+        memory.starts.initializeElement(at: index, to: start)
+        start += site.inputs
+      }
+      inputCountMemory = memory
+      if let counts = memory.counts.baseAddress, let starts = memory.starts.baseAddress {
+        storage.pointee.inputCounts = (counts, UnsafePointer(starts))
+      }
+    }
+
+    /// Events of each input of a site since ``countInputEvents()``; none where they are not counted.
+    public func inputEvents(ofSite site: Int) -> [UInt64] {
+      guard let memory = inputCountMemory else { return [] }
+      let inputs = model.storage.pointee.sites[site].inputs
+      return Array(memory.counts[memory.starts[site]..<memory.starts[site] + inputs])
+    }
 
     /// Sets all counters to zero.
     public func resetCounts() { storage.pointee.resetCounts() }

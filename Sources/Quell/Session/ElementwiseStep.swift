@@ -32,8 +32,7 @@ extension SessionStorage {
       statistics?.add(memory(source) + first, count: part.count, site: site)
       let before = first == 0 ? 0 : lane.pointee.events.count
       lane.pointee.events.detect(memory(source) + first, from: first, count: part.count, threshold: thresholds[site], kernels)
-      eventCounts[site] += UInt64(lane.pointee.events.count - before)
-      if first == 0 { visitCounts[site] += 1 }
+      if countsWork { countEvents(after: before, site: site, isFirst: first == 0, isLast: part.upperBound == count(source)) }
     default: break
     }
   }

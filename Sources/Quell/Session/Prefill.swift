@@ -51,8 +51,9 @@ extension SessionStorage {
       position = before + tokens.count - 1
       while index < model.pointee.operations.count { index = execute(at: index, token: Int(tokens[tokens.count - 1])) }
     }
+    position = before
+    countTokens(tokens.count, withLogits: isLast)
     position = before + tokens.count
-    tokenCount += UInt64(tokens.count)
   }
 
   /// Executes an operation for all tokens, or the chain that it begins, and returns the place of the next one.

@@ -16,8 +16,8 @@ extension SessionStorage {
     select(0)
     var index = 0
     while index < model.pointee.operations.count { index = execute(at: index, token: Int(token)) }
+    countTokens(1)
     position += 1
-    tokenCount += 1
   }
 
   /// The logits of the last step, one per token of the vocabulary.
