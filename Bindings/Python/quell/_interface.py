@@ -30,6 +30,21 @@ class Sampler(ctypes.Structure):
     _fields_ = [("private_", c_uint64 * 8)]
 
 
+class TokenScore(ctypes.Structure):
+    _fields_ = [("log_probability", c_float), ("greatest", c_uint32)]
+
+
+class Adaptation(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("target", c_float),
+        ("rate", c_float),
+        ("lowest", c_float),
+        ("highest", c_float),
+        ("factor", c_float),
+    ]
+
+
 class Counts(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -54,6 +69,8 @@ class Cost(ctypes.Structure):
     ]
 
 
+LogitsVisitor = ctypes.CFUNCTYPE(None, c_void_p, c_uint64, POINTER(c_float))
+
 Status = c_int32
 Handle = c_void_p
 Size = POINTER(c_uint64)
@@ -67,6 +84,7 @@ SIGNATURES = {
     "quell_model_vocabulary_size": (c_uint32, [Handle]),
     "quell_model_context_length": (c_uint32, [Handle]),
     "quell_model_name": (Status, [Handle, c_void_p, c_uint64, Size, ErrorPointer]),
+    "quell_model_fingerprint": (c_uint64, [Handle]),
     "quell_model_encode": (Status, [Handle, c_void_p, c_uint64, c_void_p, c_uint64, Size, ErrorPointer]),
     "quell_model_decode": (Status, [Handle, c_void_p, c_uint64, c_void_p, c_uint64, Size, ErrorPointer]),
     "quell_model_token_bytes": (Status, [Handle, c_uint32, POINTER(c_void_p), Size, ErrorPointer]),
@@ -77,6 +95,8 @@ SIGNATURES = {
     "quell_session_close": (None, [Handle]),
     "quell_session_step": (Status, [Handle, c_uint32, ErrorPointer]),
     "quell_session_prefill": (Status, [Handle, c_void_p, c_uint64, ErrorPointer]),
+    "quell_session_score": (Status, [Handle, c_void_p, c_void_p, c_uint64, POINTER(TokenScore), ErrorPointer]),
+    "quell_session_visit_logits": (Status, [Handle, c_void_p, c_uint64, LogitsVisitor, c_void_p, ErrorPointer]),
     "quell_session_logits": (POINTER(c_float), [Handle]),
     "quell_session_position": (c_uint64, [Handle]),
     "quell_session_capacity": (c_uint64, [Handle]),
@@ -89,12 +109,15 @@ SIGNATURES = {
     "quell_model_site_inputs": (c_uint64, [Handle, c_uint32]),
     "quell_model_site_outputs": (c_uint64, [Handle, c_uint32]),
     "quell_model_site_is_head": (c_bool, [Handle, c_uint32]),
+    "quell_model_site_threshold": (c_float, [Handle, c_uint32]),
     "quell_session_get_threshold": (Status, [Handle, c_uint32, POINTER(c_float), ErrorPointer]),
     "quell_session_set_threshold": (Status, [Handle, c_uint32, c_float, ErrorPointer]),
     "quell_session_site_events": (c_uint64, [Handle, c_uint32]),
     "quell_session_counts": (Status, [Handle, POINTER(Counts), ErrorPointer]),
     "quell_session_reset_counts": (None, [Handle]),
     "quell_session_estimate_cost": (Status, [Handle, POINTER(Cost), ErrorPointer]),
+    "quell_session_adapt": (Status, [Handle, POINTER(Adaptation), ErrorPointer]),
+    "quell_session_adaptation": (Status, [Handle, POINTER(Adaptation), ErrorPointer]),
     "quell_session_save_state": (Status, [Handle, c_void_p, c_uint64, Size, ErrorPointer]),
     "quell_session_state_size": (c_uint64, [Handle]),
     "quell_session_restore_state": (Status, [Handle, c_void_p, c_uint64, ErrorPointer]),

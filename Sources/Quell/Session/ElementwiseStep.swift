@@ -31,8 +31,10 @@ extension SessionStorage {
     case .events(let site, let source):
       statistics?.add(memory(source) + first, count: part.count, site: site)
       let before = first == 0 ? 0 : lane.pointee.events.count
-      lane.pointee.events.detect(memory(source) + first, from: first, count: part.count, threshold: thresholds[site], kernels)
-      eventCounts[site] += UInt64(lane.pointee.events.count - before)
+      lane.pointee.events.detect(memory(source) + first, from: first, count: part.count, threshold: threshold(site), kernels)
+      let fired = lane.pointee.events.count - before
+      eventCounts[site] += UInt64(fired)
+      adaptation?.add(fired, of: part.count, model.pointee.sites[site])
       if first == 0 { visitCounts[site] += 1 }
     default: break
     }

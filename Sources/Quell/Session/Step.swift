@@ -18,6 +18,7 @@ extension SessionStorage {
     while index < model.pointee.operations.count { index = execute(at: index, token: Int(token)) }
     position += 1
     tokenCount += 1
+    adaptation?.finishToken()
   }
 
   /// The logits of the last step, one per token of the vocabulary.
