@@ -6,6 +6,8 @@ struct Calibration {
   let thresholds: [Float]
   /// The fraction of each site's inputs that is quiet on the text.
   let siteSparsity: [Double]
+  /// The magnitudes at each site.
+  let statistics: [ThresholdFile.Statistics]
   /// The sparsity that was asked for, of all sites but the head's, weighted by multiply-accumulates.
   let sparsity: Double
   /// The sparsity with all thresholds at 0.
@@ -33,6 +35,7 @@ struct Calibration {
     }
     let quantile = try session.setThresholds(sparsity: sparsity)
     thresholds = session.thresholds
+    self.statistics = model.sites.indices.map { ThresholdFile.Statistics(statistics, site: $0) }
     siteSparsity = session.quietFractions(statistics, quantile: quantile)
     self.sparsity = sparsity
     naturalSparsity = session.counts.activationSparsity
@@ -52,5 +55,14 @@ extension Session {
   /// magnitudes that were seen.
   func quietFractions(_ statistics: ActivationStatistics, quantile: Double) -> [Double] {
     thresholds.enumerated().map { site, threshold in threshold > 0 ? quantile : statistics.zeroFraction(site: site) }
+  }
+}
+
+extension ThresholdFile.Statistics {
+  /// What the histograms of a dense run say of a site.
+  fileprivate init(_ statistics: ActivationStatistics, site: Int) {
+    self.init(
+      zeros: statistics.zeroFraction(site: site), median: Double(statistics.quantile(0.5, site: site)),
+      percentile90: Double(statistics.quantile(0.9, site: site)), percentile99: Double(statistics.quantile(0.99, site: site)))
   }
 }

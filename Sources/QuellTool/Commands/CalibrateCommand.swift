@@ -1,5 +1,6 @@
 import ArgumentParser
 import Quell
+import QuellImport
 
 /// `quell calibrate`: finds thresholds.
 struct CalibrateCommand: ExampleCommand {
@@ -23,7 +24,10 @@ struct CalibrateCommand: ExampleCommand {
   @Option(help: ArgumentHelp("The fraction of multiply-accumulates to skip, 0 to 1.", valueName: "fraction"))
   var sparsity: Double
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the thresholds, as JSON.", valueName: "file"))
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Where to write the thresholds: as JSON, or to NAME.gguf as a copy of the model that carries them.", valueName: "file"))
   var output: String
 
   func validate() throws { try SparsityOptions.check(sparsity) }
@@ -32,9 +36,26 @@ struct CalibrateCommand: ExampleCommand {
     let model = try model.open()
     let calibration = try Calibration(model, text: Files.read(file), sparsity: sparsity)
     calibration.noteIfNatural()
-    try Files.write(JSONDocument.encode(ThresholdFile(calibration, of: model)), to: output)
+    try CalibrationOutput.write(ThresholdFile(calibration, of: model), for: model, self.model.model, to: output)
     try StandardOutput.write(
       "\(output): thresholds of \(model.sites.count) sites for \(Percentage(sparsity)) sparsity "
         + "(\(Percentage(calibration.naturalSparsity)) without), from \(calibration.tokenCount) tokens\n")
+  }
+}
+
+/// Where thresholds go.
+enum CalibrationOutput {
+  /// Writes a JSON document, or a copy of the model at `source` where the name of the output is that of a model file.
+  static func write(_ file: ThresholdFile, for model: Model, _ source: String, to output: String) throws {
+    guard output.lowercased().hasSuffix(".gguf") else { return try Files.write(JSONDocument.encode(file), to: output) }
+    let thresholds = try file.thresholds(for: model, output)
+    var progress = Progress("writing", in: .bytes)
+    defer { progress.finish() }
+    try naming(source, output) {
+      try copyModel(from: source, to: output, thresholds: thresholds) { done, total in
+        progress.update(done, of: total)
+        return !Interruption.isRequested
+      }
+    }
   }
 }
