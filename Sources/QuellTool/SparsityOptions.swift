@@ -29,7 +29,8 @@ struct SparsityOptions: ParsableArguments {
     for (site, threshold) in found.enumerated() { try session.setThreshold(threshold, site: site) }
   }
 
-  private func find(for model: Model) throws -> [Float]? {
+  /// The thresholds that were asked for; nil where the model's own are to be used.
+  func find(for model: Model) throws -> [Float]? {
     if let thresholds { return try ThresholdFile.thresholds(fromFile: thresholds, for: model) }
     guard let sparsity, let calibration else { return nil }
     let found = try Calibration(model, text: Files.read(calibration), sparsity: sparsity)
