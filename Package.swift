@@ -59,7 +59,7 @@ let package = Package(
     .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport"], exclude: ["Fixtures"]),
     .testTarget(name: "QuellCalibrationTests", dependencies: ["Quell", "QuellCalibration", "QuellImport"], exclude: ["Fixtures"]),
     .testTarget(name: "QuellCostTests", dependencies: ["Quell", "QuellCost", "QuellDrawing"]),
-    .testTarget(name: "QuellToolTests", dependencies: ["QuellTool"], exclude: ["Fixtures"]),
+    .testTarget(name: "QuellToolTests", dependencies: ["Quell", "QuellTool"], exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

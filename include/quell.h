@@ -134,6 +134,28 @@ typedef struct quell_session_options {
   uint32_t event_group;     /**< How many events the device takes together whose work is counted; 0 for 8. */
 } quell_session_options;
 
+/** How a model predicted a token that was to come. */
+typedef struct quell_token_score {
+  float log_probability; /**< ln of the probability that it gave to the token; not a number where a logit is not. */
+  uint32_t greatest;     /**< The token that it thought likeliest, the first of equals. */
+} quell_token_score;
+
+/** Told the logits after a token that was taken: the token's place in the array of tokens, from 0, and as many logits
+   as the vocabulary has tokens. They are gone when it returns. It must not use the session. */
+typedef void (*quell_logits_visitor)(void *user, uint64_t index, const float *logits);
+
+/** How a session adapts its thresholds while it runs. Clear it to zeros, set `struct_size`, then what differs from the
+    defaults. */
+typedef struct quell_adaptation {
+  uint32_t struct_size; /**< `sizeof(quell_adaptation)`. */
+  float target;         /**< The fraction of MACs to skip, 0 to 1, the vocabulary head's apart. */
+  float rate;    /**< How much of what a token misses the target by is added to the logarithm of the factor, at most
+                    1; 0 for 0.05. */
+  float lowest;  /**< The factor never falls below this, which is above 0; 0 for 1/8. */
+  float highest; /**< The factor never rises above this; 0 for 8. */
+  float factor;  /**< What all thresholds but the head's are multiplied by; 0 for 1. */
+} quell_adaptation;
+
 /** How the next token is chosen. Clear it to zeros, set `struct_size`, then what differs from the defaults. */
 typedef struct quell_sampler_options {
   uint32_t struct_size; /**< `sizeof(quell_sampler_options)`. */
@@ -287,6 +309,14 @@ uint32_t quell_model_context_length(const quell_model *model);
 quell_status quell_model_name(const quell_model *model, char *text, uint64_t capacity, uint64_t *size,
                               quell_error *error);
 
+/**
+ * A number that depends on the model's program and on a sample of its weights; files of thresholds name the model by
+ * it. 0 for null.
+ *
+ * Touches one page of memory for each sample at most. Thread: any.
+ */
+uint64_t quell_model_fingerprint(const quell_model *model);
+
 /* ---- Sessions ---- */
 
 /**
@@ -357,6 +387,45 @@ uint64_t quell_session_capacity(const quell_session *session);
 
 /** Forgets every token; thresholds and counters stay. Null is ignored. Thread: the session's. */
 void quell_session_reset(quell_session *session);
+
+/* ---- Scoring ---- */
+
+/**
+ * Takes several tokens, and tells of each how the model predicted the one that was to come after it. Allocates
+ * nothing. A failure leaves the session as it was.
+ *
+ * A text's own tokens but the last, with all but the first as targets, give its log-probability. A session with a
+ * batch makes the logits of as many tokens at a time; the scores are the same, bit by bit.
+ *
+ * Thread: the session's.
+ *
+ * \param session The session.
+ * \param tokens The token ids to take; may be null where `count` is 0.
+ * \param targets For each of them the token id that is to be predicted.
+ * \param count How many.
+ * \param scores Receives a score for each.
+ * \param error Receives the reason of a failure; may be null.
+ * \return As quell_session_step().
+ */
+quell_status quell_session_score(quell_session *session, const uint32_t *tokens, const uint32_t *targets,
+                                 uint64_t count, quell_token_score *scores, quell_error *error);
+
+/**
+ * Takes several tokens and shows the logits after each of them, in order. Allocates nothing. A failure leaves the
+ * session as it was.
+ *
+ * Thread: the session's; the visitor is called on it.
+ *
+ * \param session The session.
+ * \param tokens The token ids; may be null where `count` is 0.
+ * \param count How many.
+ * \param visitor Called once for each token, before the call returns.
+ * \param user Handed to the visitor as it is.
+ * \param error Receives the reason of a failure; may be null.
+ * \return As quell_session_step().
+ */
+quell_status quell_session_visit_logits(quell_session *session, const uint32_t *tokens, uint64_t count,
+                                        quell_logits_visitor visitor, void *user, quell_error *error);
 
 /* ---- Text ---- */
 
@@ -506,6 +575,9 @@ uint64_t quell_model_site_outputs(const quell_model *model, uint32_t site);
 /** Whether a site feeds the vocabulary head, which the literature leaves out of its figures. Thread: any. */
 bool quell_model_site_is_head(const quell_model *model, uint32_t site);
 
+/** The threshold that the model's file carries for a site. 0 for null and where there is no such site. Thread: any. */
+float quell_model_site_threshold(const quell_model *model, uint32_t site);
+
 /* ---- Thresholds and counters ---- */
 
 /**
@@ -607,6 +679,35 @@ quell_status quell_cost_session_work(const quell_session *session, bool dense, u
  */
 quell_status quell_cost_price(const uint64_t *units, const quell_price *prices, uint32_t kinds, quell_price *total,
                               quell_error *error);
+/* ---- Adapting thresholds ---- */
+
+/**
+ * Makes a session keep a sparsity: a factor on all its thresholds but the head's goes up after a token that skipped
+ * less than the target, and down after one that skipped more. While a session adapts it takes tokens one by one.
+ *
+ * quell_session_set_threshold() and quell_session_get_threshold() go on to mean the thresholds before the factor.
+ * Beginning again with the factor that quell_session_adaptation() told, in another process for instance, is going on.
+ *
+ * Thread: the session's.
+ *
+ * \param session The session; a threshold other than the head's is above 0.
+ * \param adaptation How, or null to end it: the thresholds are those that were set, then.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not known.
+ */
+quell_status quell_session_adapt(quell_session *session, const quell_adaptation *adaptation, quell_error *error);
+
+/**
+ * How a session adapts, and the factor that it has come to; the target is -1 where it does not adapt.
+ *
+ * Thread: the session's.
+ *
+ * \param session The session.
+ * \param adaptation Receives it; its `struct_size` must be set.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
+ */
+quell_status quell_session_adaptation(const quell_session *session, quell_adaptation *adaptation, quell_error *error);
 
 /* ---- Saved states ---- */
 

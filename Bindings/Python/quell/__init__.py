@@ -26,22 +26,27 @@ from .errors import (
     TokenOutOfRangeError,
     UnsupportedError,
 )
+from .evaluation import Divergence, Evaluation, Sparsity, evaluate
 from .generation import Token
 from .importing import import_onnx
 from .model import Model, Site
 from .sampling import Sampler
-from .session import Cost, Counts, Session
+from .session import Adaptation, Cost, Counts, Scores, Session
+from .thresholds import load_thresholds
 from .tokenizer import Tokenizer
 from .verification import Verification, verify
 
 __version__: str = _library.quell_version().decode()
 
 __all__ = [
+    "Adaptation",
     "BufferTooSmallError",
     "ContextFullError",
     "Cost",
     "Costs",
     "Counts",
+    "Divergence",
+    "Evaluation",
     "FileUnreadableError",
     "FileUnwritableError",
     "InvalidArgumentError",
@@ -51,8 +56,10 @@ __all__ = [
     "OutOfMemoryError",
     "QuellError",
     "Sampler",
+    "Scores",
     "Session",
     "Site",
+    "Sparsity",
     "StateMismatchError",
     "Token",
     "TokenOutOfRangeError",
@@ -60,6 +67,8 @@ __all__ = [
     "UnsupportedError",
     "Verification",
     "cost",
+    "evaluate",
     "import_onnx",
+    "load_thresholds",
     "verify",
 ]

@@ -39,6 +39,21 @@ class Price(ctypes.Structure):
     ]
 
 
+class TokenScore(ctypes.Structure):
+    _fields_ = [("log_probability", c_float), ("greatest", c_uint32)]
+
+
+class Adaptation(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("target", c_float),
+        ("rate", c_float),
+        ("lowest", c_float),
+        ("highest", c_float),
+        ("factor", c_float),
+    ]
+
+
 class Counts(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -63,6 +78,8 @@ class Cost(ctypes.Structure):
     ]
 
 
+LogitsVisitor = ctypes.CFUNCTYPE(None, c_void_p, c_uint64, POINTER(c_float))
+
 Status = c_int32
 Handle = c_void_p
 Size = POINTER(c_uint64)
@@ -76,6 +93,7 @@ SIGNATURES = {
     "quell_model_vocabulary_size": (c_uint32, [Handle]),
     "quell_model_context_length": (c_uint32, [Handle]),
     "quell_model_name": (Status, [Handle, c_void_p, c_uint64, Size, ErrorPointer]),
+    "quell_model_fingerprint": (c_uint64, [Handle]),
     "quell_model_encode": (Status, [Handle, c_void_p, c_uint64, c_void_p, c_uint64, Size, ErrorPointer]),
     "quell_model_decode": (Status, [Handle, c_void_p, c_uint64, c_void_p, c_uint64, Size, ErrorPointer]),
     "quell_model_token_bytes": (Status, [Handle, c_uint32, POINTER(c_void_p), Size, ErrorPointer]),
@@ -86,6 +104,8 @@ SIGNATURES = {
     "quell_session_close": (None, [Handle]),
     "quell_session_step": (Status, [Handle, c_uint32, ErrorPointer]),
     "quell_session_prefill": (Status, [Handle, c_void_p, c_uint64, ErrorPointer]),
+    "quell_session_score": (Status, [Handle, c_void_p, c_void_p, c_uint64, POINTER(TokenScore), ErrorPointer]),
+    "quell_session_visit_logits": (Status, [Handle, c_void_p, c_uint64, LogitsVisitor, c_void_p, ErrorPointer]),
     "quell_session_logits": (POINTER(c_float), [Handle]),
     "quell_session_position": (c_uint64, [Handle]),
     "quell_session_capacity": (c_uint64, [Handle]),
@@ -98,6 +118,7 @@ SIGNATURES = {
     "quell_model_site_inputs": (c_uint64, [Handle, c_uint32]),
     "quell_model_site_outputs": (c_uint64, [Handle, c_uint32]),
     "quell_model_site_is_head": (c_bool, [Handle, c_uint32]),
+    "quell_model_site_threshold": (c_float, [Handle, c_uint32]),
     "quell_session_get_threshold": (Status, [Handle, c_uint32, POINTER(c_float), ErrorPointer]),
     "quell_session_set_threshold": (Status, [Handle, c_uint32, c_float, ErrorPointer]),
     "quell_session_site_events": (c_uint64, [Handle, c_uint32]),
@@ -107,6 +128,8 @@ SIGNATURES = {
     "quell_cost_kind_name": (c_char_p, [c_uint32]),
     "quell_cost_session_work": (Status, [Handle, c_bool, c_void_p, c_uint32, ErrorPointer]),
     "quell_cost_price": (Status, [c_void_p, POINTER(Price), c_uint32, POINTER(Price), ErrorPointer]),
+    "quell_session_adapt": (Status, [Handle, POINTER(Adaptation), ErrorPointer]),
+    "quell_session_adaptation": (Status, [Handle, POINTER(Adaptation), ErrorPointer]),
     "quell_session_save_state": (Status, [Handle, c_void_p, c_uint64, Size, ErrorPointer]),
     "quell_session_state_size": (c_uint64, [Handle]),
     "quell_session_restore_state": (Status, [Handle, c_void_p, c_uint64, ErrorPointer]),

@@ -21,12 +21,15 @@ KINDS = {
     "double": ctypes.c_double,
     "bool": ctypes.c_bool,
     "void": None,
+    "quell_logits_visitor": _interface.LogitsVisitor,
 }
 STRUCTURES = {
     "quell_error": _interface.Error,
     "quell_session_options": _interface.SessionOptions,
     "quell_sampler_options": _interface.SamplerOptions,
     "quell_sampler": _interface.Sampler,
+    "quell_token_score": _interface.TokenScore,
+    "quell_adaptation": _interface.Adaptation,
     "quell_counts": _interface.Counts,
     "quell_cost": _interface.Cost,
     "quell_price": _interface.Price,

@@ -31,6 +31,8 @@ struct SessionStorage {
   let attentionWeights: UnsafeMutableBufferPointer<Float>
   /// The threshold of each site.
   let thresholds: UnsafeMutableBufferPointer<Float>
+  /// What keeps the sparsity near a target, if anything does.
+  var adaptation: Adaptation?
   /// Events of each site since the counters were last set to zero.
   let eventCounts: UnsafeMutableBufferPointer<UInt64>
   /// Tokens that each site has seen since then: the head sees only the last one of those that prefill takes at a time.

@@ -16,8 +16,9 @@ extension SessionStorage {
     select(0)
     var index = 0
     while index < model.pointee.operations.count { index = execute(at: index, token: Int(token)) }
-    countTokens(1)
+    countTokens(1, logits: 1)
     position += 1
+    adaptation?.finishToken()
   }
 
   /// The logits of the last step, one per token of the vocabulary.
