@@ -11,32 +11,29 @@
  *   #include <string.h>
  *
  *   int main(int argc, char **argv) {
- *     quell_error error = {.struct_size = sizeof error};
  *     quell_model *model = NULL;
  *     quell_session *session = NULL;
  *     quell_sampler sampler;
- *     uint32_t tokens[256], token;
+ *     quell_error error;
+ *     uint32_t tokens[256], step;
  *     uint64_t count, size;
  *     char text[256];
- *     int step;
+ *     error.struct_size = sizeof error;
  *     if (argc != 3) return 2;
- *     if (quell_model_open_file(argv[1], &model, &error) ||
- *         quell_session_create(model, NULL, &session, &error) ||
+ *     if (quell_model_open_file(argv[1], &model, &error) || quell_session_create(model, NULL, &session, &error) ||
  *         quell_model_encode(model, argv[2], strlen(argv[2]), tokens, 256, &count, &error) ||
- *         quell_session_prefill(session, tokens, count, &error) ||
- *         quell_sampler_initialize(&sampler, NULL, &error)) goto failed;
+ *         quell_session_prefill(session, tokens, count, &error) || quell_sampler_initialize(&sampler, NULL, &error)) goto failed;
  *     for (step = 0; step < 32; step++) {
- *       if (quell_session_sample(session, &sampler, &token, &error) ||
- *           quell_model_decode(model, &token, 1, text, sizeof text, &size, &error)) goto failed;
- *       fwrite(text, 1, size, stdout);
- *       if (quell_session_step(session, token, &error)) goto failed;
+ *       if (quell_session_sample(session, &sampler, tokens, &error) ||
+ *           quell_model_decode(model, tokens, 1, text, sizeof text, &size, &error) ||
+ *           quell_session_step(session, tokens[0], &error)) goto failed;
+ *       fwrite(text, 1, (size_t)size, stdout);
  *     }
  *     quell_session_close(session);
  *     quell_model_close(model);
  *     return 0;
  *   failed:
- *     fprintf(stderr, "%s: %s\n", quell_status_name(error.code), error.message);
- *     return 1;
+ *     return fprintf(stderr, "%s: %s\n", quell_status_name(error.code), error.message), 1;
  *   }
  *
  * Rules that hold for every function:
