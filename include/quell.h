@@ -105,6 +105,12 @@ typedef struct quell_model {
   uintptr_t private_;
 } quell_model;
 
+/**
+ * Reads `size` bytes of a model file from `offset` on to `bytes`; `user` is what quell_model_open_reader() was given.
+ * Returns 0 where all of them were read, `QUELL_CANCELLED` to stop, and any other number where they cannot be read.
+ */
+typedef int32_t (*quell_read)(uint64_t offset, void *bytes, uint64_t size, void *user);
+
 /** A session: one run of a model. Only pointers to it are of use; what it holds is private. */
 typedef struct quell_session {
   uintptr_t private_;
@@ -510,6 +516,51 @@ void quell_session_reset_counts(quell_session *session);
  */
 quell_status quell_session_estimate_cost(const quell_session *session, quell_cost *cost, quell_error *error);
 
+/* ---- Calibration: thresholds for a sparsity ---- */
+
+/** How much memory the statistics of a calibration take: 130564 bytes for each site. 0 for null. Thread: any. */
+uint64_t quell_model_calibration_size(const quell_model *model);
+
+/**
+ * Begins a calibration: sets all thresholds to 0, and from now on counts the magnitudes of the inputs of every site,
+ * beginning anew. Then run the session on text like that for which thresholds are wanted, and call
+ * quell_session_calibrate().
+ *
+ * Ownership: memory that is given stays the caller's, and is the session's alone until
+ * quell_session_end_calibration() or the session's end. Where it is null, the session allocates it.
+ * Thread: the session's.
+ *
+ * \param session The session.
+ * \param memory At an address that is a multiple of 64, or null.
+ * \param size Its bytes, at least what quell_model_calibration_size() gives; 0 where it is null.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_OUT_OF_MEMORY`, `QUELL_INVALID_ARGUMENT`.
+ */
+quell_status quell_session_begin_calibration(quell_session *session, void *memory, uint64_t size, quell_error *error);
+
+/**
+ * Sets the session's thresholds so that, on text like the one that it has seen since the calibration began, its sites
+ * skip a fraction of their multiply-accumulates; the vocabulary head is left alone. Every site drops the same
+ * fraction of its inputs, and none where its natural zeros are more. May be called again with another fraction; what
+ * runs in between is counted as well, and is sparse.
+ *
+ * Thread: the session's.
+ *
+ * \param session The session.
+ * \param sparsity The fraction, from 0 to 1.
+ * \param quantile Receives the fraction of its inputs that each site drops, 0 where natural zeros are enough; may be
+ *   null.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`; `QUELL_INVALID_ARGUMENT`, also where nothing has been seen.
+ */
+quell_status quell_session_calibrate(quell_session *session, double sparsity, double *quantile, quell_error *error);
+
+/**
+ * Ends a calibration: magnitudes are counted no more, and memory is given back. Thresholds stay. Null is ignored.
+ * Thread: the session's.
+ */
+void quell_session_end_calibration(quell_session *session);
+
 /* ---- Saved states ---- */
 
 /**
@@ -565,7 +616,8 @@ quell_status quell_session_memory_size(const quell_model *model, const quell_ses
                                        quell_error *error);
 
 /**
- * Makes a session in memory of the caller's: neither this call nor any on the session allocates.
+ * Makes a session in memory of the caller's: neither this call nor any on the session allocates, unless a calibration
+ * is begun without memory for it.
  *
  * Ownership: the memory stays the caller's, and is the session's alone until quell_session_close(), which does not
  * release it.
@@ -582,6 +634,28 @@ quell_status quell_session_memory_size(const quell_model *model, const quell_ses
  */
 quell_status quell_session_create_in(quell_model *model, const quell_session_options *options, void *memory,
                                      uint64_t size, quell_session **session, quell_error *error);
+
+/* ---- Models from anywhere ---- */
+
+/**
+ * Opens a model that a callback reads: from an archive, over a network, from a device. Its bytes are read once, front
+ * to back, into memory that the model keeps; where the file can be mapped, or is in memory already, the other ways
+ * need no copy.
+ *
+ * Ownership: the model is the caller's; close it with quell_model_close(). The callback is not called after this
+ * call.
+ * Thread: any; the callback runs on the thread that called.
+ *
+ * \param read Reads bytes of the model file, at most 1 MiB at a time; see quell_read.
+ * \param user Handed to `read` as it is.
+ * \param size How many bytes the file has.
+ * \param model Receives the model; null where the call fails.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`; `QUELL_CANCELLED` where the callback returned that; `QUELL_FILE_UNREADABLE` where it returned
+ *   any other number that is not 0; else as quell_model_open_memory().
+ */
+quell_status quell_model_open_reader(quell_read read, void *user, uint64_t size, quell_model **model,
+                                     quell_error *error);
 
 /* ---- Versions and names ---- */
 
