@@ -51,7 +51,7 @@ help:
 	@echo 'make demo       import, calibrate and run the model of the examples'
 	@echo 'make test       everything that can fail: lints, unit tests, header, libraries, examples, Python'
 	@echo 'make quick      the part of it that takes seconds once the libraries are built'
-	@echo 'make header     make include/quell.h and quell_import.h from the Swift sources'
+	@echo 'make header     make include/quell.h, quell_import.h and what Python knows of them from the Swift sources'
 	@echo 'make install    into PREFIX ($(PREFIX)) and LIBDIR ($(LIBDIR)), below DESTDIR; `make uninstall` takes it away'
 	@echo 'make install-library  the libraries that run models alone'
 	@echo 'make deb        packages for Debian, in build/deb'
@@ -127,9 +127,13 @@ check-import-library: import-library
 header: $(compiler_header) import-library
 	Scripts/generate-header include/quell.h $(compiler_header)
 	Scripts/generate-header include/quell_import.h $(import_header)
+	Scripts/generate-interface include/quell.h Bindings/Python/quell/_interface.py
+	Scripts/generate-interface include/quell_import.h Bindings/Python/quell/_import_interface.py
 
 check-header: $(compiler_header)
 	Scripts/generate-header include/quell.h $(compiler_header) --check
+	Scripts/generate-interface include/quell.h Bindings/Python/quell/_interface.py --check
+	Scripts/generate-interface include/quell_import.h Bindings/Python/quell/_import_interface.py --check
 
 # ---- Checks ----
 

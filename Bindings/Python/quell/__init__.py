@@ -25,6 +25,7 @@ from .errors import (
     TokenOutOfRangeError,
     UnsupportedError,
 )
+from .calibration import Calibration, calibrate
 from .generation import Token
 from .importing import import_onnx
 from .model import Model, Site
@@ -37,6 +38,7 @@ __version__: str = _library.quell_version().decode()
 
 __all__ = [
     "BufferTooSmallError",
+    "Calibration",
     "ContextFullError",
     "Cost",
     "Counts",
@@ -57,6 +59,7 @@ __all__ = [
     "Tokenizer",
     "UnsupportedError",
     "Verification",
+    "calibrate",
     "import_onnx",
     "verify",
 ]
