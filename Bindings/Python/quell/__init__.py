@@ -26,6 +26,7 @@ from .errors import (
     TokenOutOfRangeError,
     UnsupportedError,
 )
+from .calibration import Calibration, calibrate
 from .evaluation import Divergence, Evaluation, Sparsity, evaluate
 from .generation import Token
 from .importing import import_onnx
@@ -41,6 +42,7 @@ __version__: str = _library.quell_version().decode()
 __all__ = [
     "Adaptation",
     "BufferTooSmallError",
+    "Calibration",
     "ContextFullError",
     "Cost",
     "Costs",
@@ -66,6 +68,7 @@ __all__ = [
     "Tokenizer",
     "UnsupportedError",
     "Verification",
+    "calibrate",
     "cost",
     "evaluate",
     "import_onnx",

@@ -1,7 +1,7 @@
 """One run of a model."""
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Iterable, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, NamedTuple, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +9,14 @@ import numpy.typing as npt
 from . import _interface
 from ._handle import Handle
 from ._library import call, library
+from ._memory import aligned
+from .generation import Token, continuation
 from .sampling import Sampler
 
 if TYPE_CHECKING:
     from .model import Model
+
+_TOKENS_PER_CALL = 16
 
 
 class Counts(NamedTuple):
@@ -86,13 +90,22 @@ class Session(Handle):
             threads=threads,
             batch=batch,
         )
+        size = ctypes.c_uint64()
+        call(library.quell_session_memory_size, model._open_handle, ctypes.byref(options), ctypes.byref(size))
+        # The session lives in memory of NumPy's, so that a view of its logits is sound however long it is kept.
+        memory = aligned(size.value)
         handle = ctypes.c_void_p()
-        call(library.quell_session_create, model._open_handle, ctypes.byref(options), ctypes.byref(handle))
+        place = (memory.ctypes.data, len(memory), ctypes.byref(handle))
+        call(library.quell_session_create_in, model._open_handle, ctypes.byref(options), *place)
         self._handle = handle.value
         self._model = model
         # The library keeps what it has of a model until its sessions are closed; bytes in memory are this side's to keep.
         self._memory = model._memory
+        self._batch = batch
         self._vocabulary_size = model.vocabulary_size
+        start = ctypes.cast(library.quell_session_logits(self._handle), ctypes.c_void_p).value - memory.ctypes.data
+        self._logits = memory[start : start + 4 * self._vocabulary_size].view(np.float32)
+        self._logits.flags.writeable = False
         self._site_count = library.quell_model_site_count(model._open_handle)
 
     # ---- Tokens ----
@@ -100,13 +113,23 @@ class Session(Handle):
     def step(self, token: int) -> npt.NDArray[np.float32]:
         """Takes one token; returns the logits of the next, a copy that is the caller's. A failure leaves the session as it was."""
         call(library.quell_session_step, self._open_handle, _token(token))
-        return self.logits
+        return self.logits.copy()
 
     def prefill(self, tokens: Iterable[int]) -> npt.NDArray[np.float32]:
-        """Takes several tokens; returns the logits after the last, a copy. A failure leaves the session as it was."""
+        """Takes several tokens; returns the logits after the last, a copy. A failure leaves the session as it was.
+
+        Ctrl-C ends it between tokens, or between batches of them: `position` tells how many the session has taken then.
+        """
+        handle = self._open_handle
         ids = _tokens(tokens)
-        call(library.quell_session_prefill, self._open_handle, ids.ctypes.data, len(ids))
-        return self.logits
+        # Python looks for Ctrl-C between calls. What the library would refuse is given to it as a whole.
+        room = self.capacity - self.position if self.capacity else len(ids)
+        refused = len(ids) > room or (len(ids) > 0 and ids.max() >= self._vocabulary_size)
+        some = max(len(ids), 1) if refused else _TOKENS_PER_CALL * max(self._batch, 1)
+        for first in range(0, len(ids), some):
+            part = ids[first : first + some]
+            call(library.quell_session_prefill, handle, part.ctypes.data, len(part))
+        return self.logits.copy()
 
     def score(self, tokens: Iterable[int], targets: Optional[Iterable[int]] = None) -> Scores:
         """Takes several tokens, and tells of each how the model predicted the one that was to come after it.
@@ -146,15 +169,37 @@ class Session(Handle):
 
     @property
     def logits(self) -> npt.NDArray[np.float32]:
-        """The logits of the last step, a copy. Before the first step they mean nothing."""
-        start = library.quell_session_logits(self._open_handle)
-        return np.ctypeslib.as_array(start, (self._vocabulary_size,)).copy()
+        """The logits of the last step: a view that cannot be written to and that changes with the next step. Before the first step
+        they mean nothing."""
+        self._open_handle
+        return self._logits
 
     def sample(self, sampler: Sampler) -> int:
         """Chooses the next token from the logits; does not step."""
         token = ctypes.c_uint32()
         call(library.quell_session_sample, self._open_handle, ctypes.byref(sampler._record), ctypes.byref(token))
         return token.value
+
+    def generate(
+        self,
+        prompt: Union[str, bytes] = "",
+        max_tokens: int = 64,
+        temperature: float = 0.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int = 0,
+    ) -> Iterator[Token]:
+        """Takes a text, if any, and goes on with it, token by token. See Model.generate().
+
+        However this is left, at its end, by `break` or by Ctrl-C, the session can be used on: `position` tells how many tokens it has
+        taken.
+        """
+        sampler = Sampler(temperature, top_k, top_p, seed)
+        tokens = self._model.tokenizer.encode(prompt) if prompt else []
+        if not tokens and self.position == 0:
+            raise ValueError("the prompt has no tokens")
+        self.prefill(tokens)
+        return continuation(self, sampler, max_tokens)
 
     def reset(self) -> None:
         """Forgets every token; thresholds and counters stay."""

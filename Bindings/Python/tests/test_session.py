@@ -1,10 +1,14 @@
 import gc
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import quell
 import tiny_model
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 TOKENS = [3, 299, 17, 17, 0, 42]
 
 
@@ -113,12 +117,60 @@ def test_tokens_out_of_range(model):
     assert session.position == 0
 
 
-def test_logits_are_a_copy(model):
+def test_a_step_gives_a_copy_and_the_attribute_a_view(model):
     session = model.session()
     first = session.step(1)
+    view = session.logits
+    assert np.array_equal(view, first) and np.shares_memory(view, session.logits)
+    assert not view.flags.writeable and first.flags.writeable
+    with pytest.raises(ValueError):
+        view[0] = 1
     kept = first.copy()
-    session.step(2)
-    assert np.array_equal(first, kept)
+    second = session.step(2)
+    assert np.array_equal(first, kept) and np.array_equal(view, second)
+    # A view is sound when the session is long gone.
+    session.close()
+    with pytest.raises(ValueError, match="closed"):
+        session.logits
+    del session
+    gc.collect()
+    assert np.array_equal(view, second)
+
+
+def test_going_on_in_a_session(tiny):
+    with quell.Model(tiny_model.write(tiny, tiny_model.byte_tokenizer(), context=128)) as model:
+        expected = [token.id for token in model.generate("the", max_tokens=8)]
+        session = model.session()
+        some = []
+        for token in session.generate("the", max_tokens=8):
+            some.append(token.id)
+            if len(some) == 3:
+                break
+        # The session goes on from where it was left.
+        more = [token.id for token in session.generate(max_tokens=5)]
+        assert some + more == expected and len(expected) == 8
+        with pytest.raises(ValueError, match="no tokens"):
+            model.session().generate("")
+
+
+def test_ctrl_c_leaves_a_usable_session(tmp_path):
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(tiny_model.write(tiny_model.make(), context=100_000))
+    script = f"""
+import os, signal, threading, quell
+session = quell.Model({str(path)!r}).session()
+threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    while True:
+        session.reset()
+        session.prefill([1, 2, 3] * 3000)
+except KeyboardInterrupt:
+    taken = session.position
+    session.reset()
+    print("interrupted", taken < 9000, float(session.prefill([3, 17]).argmax()) >= 0, session.position)
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+    assert result.stdout == "interrupted True True 2\n", result.stderr
 
 
 def test_a_saved_state_goes_on(model):
@@ -136,7 +188,7 @@ def test_a_damaged_state_is_refused(model):
     session = model.session()
     session.prefill(TOKENS)
     state = session.save()
-    expected = session.logits
+    expected = session.logits.copy()
     for at in range(0, len(state), 7):
         damaged = bytearray(state)
         damaged[at] ^= 0x10

@@ -52,6 +52,12 @@ typedef struct quell_model {
   uintptr_t private_;
 } quell_model;
 
+/**
+ * Reads `size` bytes of a model file from `offset` on to `bytes`; `user` is what quell_model_open_reader() was given.
+ * Returns 0 where all of them were read, `QUELL_CANCELLED` to stop, and any other number where they cannot be read.
+ */
+typedef int32_t (*quell_read)(uint64_t offset, void *bytes, uint64_t size, void *user);
+
 /** A session: one run of a model. Only pointers to it are of use; what it holds is private. */
 typedef struct quell_session {
   uintptr_t private_;

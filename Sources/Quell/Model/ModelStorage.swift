@@ -27,6 +27,8 @@ struct ModelStorage {
   private(set) var fingerprint: UInt64 = 0
   /// How the bytes are released when the model is.
   var isMapped = false
+  /// Memory that holds the bytes, where the model itself got it from the platform.
+  var ownedBytes: UnsafeMutableRawPointer?
   /// Sessions and handles that keep the model.
   var owners: UInt32 = 1
 

@@ -57,6 +57,8 @@ struct SessionStorage {
   let candidates: UnsafeMutableBufferPointer<Candidate>
   /// Where the magnitudes at the sites are collected, if anywhere.
   var statistics: ActivationStatistics?
+  /// Their memory, where the session itself got it from the platform.
+  var ownedStatistics: UnsafeMutableRawPointer?
   /// The block that the session itself got from the platform, to be given back.
   var ownedBlock: UnsafeMutableRawPointer?
 
