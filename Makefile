@@ -140,6 +140,10 @@ demo: setup
 	@$(MAKE) --no-print-directory command
 	@Scripts/demo
 
+# ---- The library for bare machines ----
+
+include Firmware.mk
+
 # ---- The rest ----
 
 install: all

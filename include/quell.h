@@ -108,6 +108,9 @@ typedef struct quell_model {
   uintptr_t private_;
 } quell_model;
 
+/** What opens a model's tokenizer: quell_open_tokenizer(), which quell_model_open_in() is given. */
+typedef void (*quell_tokenizer_opener)(void *request);
+
 /** A session: one run of a model. Only pointers to it are of use; what it holds is private. */
 typedef struct quell_session {
   uintptr_t private_;
@@ -550,6 +553,49 @@ uint64_t quell_session_state_size(const quell_session *session);
  */
 quell_status quell_session_restore_state(quell_session *session, const void *bytes, uint64_t size,
                                          quell_error *error);
+
+/* ---- Models in memory of the caller's ---- */
+
+/**
+ * How much memory a model's tables take, for quell_model_open_in(). Weights stay where they are and take none.
+ *
+ * Thread: any.
+ *
+ * \param bytes As for quell_model_open_in().
+ * \param size How many bytes.
+ * \param tokenizer As for quell_model_open_in().
+ * \param memory_size Receives the bytes that the tables take.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`; `QUELL_MALFORMED` or `QUELL_UNSUPPORTED` where the bytes are not a model that this version can
+ *   run; `QUELL_INVALID_ARGUMENT`; `QUELL_OUT_OF_MEMORY` where no machine has that much.
+ */
+quell_status quell_model_memory_size(const void *bytes, uint64_t size, quell_tokenizer_opener tokenizer,
+                                     uint64_t *memory_size, quell_error *error);
+
+/**
+ * Opens a model over the bytes of a model file, in flash for instance, with its tables in memory of the caller's:
+ * neither this call nor any on the model allocates.
+ *
+ * Ownership: bytes and memory stay the caller's and must stay in place, the bytes unchanged and the memory the
+ * model's alone, until the model and all its sessions are closed. Close the model with quell_model_close(), which
+ * does not release them.
+ * Thread: any.
+ *
+ * \param bytes The file's bytes, at an address that is a multiple of 4; a multiple of 64 is fastest.
+ * \param size How many bytes.
+ * \param tokenizer quell_open_tokenizer(), or null for a model that is given tokens and no text. A program that is
+ *   linked with the static library and does not name that function leaves out what tokenizers are made of.
+ * \param memory At an address that is a multiple of 64.
+ * \param memory_size Its bytes, at least what quell_model_memory_size() gives.
+ * \param model Receives the model; null where the call fails.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`; else as quell_model_memory_size().
+ */
+quell_status quell_model_open_in(const void *bytes, uint64_t size, quell_tokenizer_opener tokenizer, void *memory,
+                                 uint64_t memory_size, quell_model **model, quell_error *error);
+
+/** Opens a model's tokenizer. Not to be called: to be handed to quell_model_open_in(). */
+void quell_open_tokenizer(void *request);
 
 /* ---- Sessions in memory of the caller's ---- */
 

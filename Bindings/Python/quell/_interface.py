@@ -58,6 +58,7 @@ Status = c_int32
 Handle = c_void_p
 Size = POINTER(c_uint64)
 ErrorPointer = POINTER(Error)
+TokenizerOpener = ctypes.CFUNCTYPE(None, c_void_p)
 
 # Name: (result, parameters). Buffers of characters are addresses, so that any writable memory may be given.
 SIGNATURES = {
@@ -98,6 +99,12 @@ SIGNATURES = {
     "quell_session_save_state": (Status, [Handle, c_void_p, c_uint64, Size, ErrorPointer]),
     "quell_session_state_size": (c_uint64, [Handle]),
     "quell_session_restore_state": (Status, [Handle, c_void_p, c_uint64, ErrorPointer]),
+    "quell_model_memory_size": (Status, [c_void_p, c_uint64, TokenizerOpener, Size, ErrorPointer]),
+    "quell_model_open_in": (
+        Status,
+        [c_void_p, c_uint64, TokenizerOpener, c_void_p, c_uint64, POINTER(Handle), ErrorPointer],
+    ),
+    "quell_open_tokenizer": (None, [c_void_p]),
     "quell_session_memory_size": (Status, [Handle, POINTER(SessionOptions), Size, ErrorPointer]),
     "quell_session_create_in": (
         Status,

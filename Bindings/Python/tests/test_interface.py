@@ -21,6 +21,7 @@ KINDS = {
     "double": ctypes.c_double,
     "bool": ctypes.c_bool,
     "void": None,
+    "quell_tokenizer_opener": _interface.TokenizerOpener,
 }
 STRUCTURES = {
     "quell_error": _interface.Error,

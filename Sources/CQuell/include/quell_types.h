@@ -52,6 +52,9 @@ typedef struct quell_model {
   uintptr_t private_;
 } quell_model;
 
+/** What opens a model's tokenizer: quell_open_tokenizer(), which quell_model_open_in() is given. */
+typedef void (*quell_tokenizer_opener)(void *request);
+
 /** A session: one run of a model. Only pointers to it are of use; what it holds is private. */
 typedef struct quell_session {
   uintptr_t private_;

@@ -146,7 +146,9 @@ struct Verifier {
       throw bad("the matrix does not fit its input and output")
     }
     try verifyVector(bias, like: result)
-    model.sites[site].outputs += outputs
+    let (sum, overflow) = model.sites[site].outputs.addingReportingOverflow(outputs)
+    guard !overflow else { throw bad("more outputs read the events of a site than can be counted") }
+    model.sites[site].outputs = sum
   }
 
   private func verifyAttention(_ cache: Cache, _ heads: Int, _ counts: (query: Int, key: Int, value: Int), _ result: Int) throws(Failure) {
