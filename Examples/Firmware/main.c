@@ -1,11 +1,11 @@
-/* A language model on a board: no operating system, no heap, no files. The model is in flash and is read there; all that
- * changes is in one static array. The model's tokens are bytes, so that no tokenizer is needed. */
+/* A language model on a board: no operating system, no heap, no files. The model is in flash and is read there; all
+ * that changes is in one static array. The model's tokens are bytes, so that no tokenizer is needed. */
 #include "board.h"
 #include "model.h"
 #include <quell.h>
 #include <string.h>
 
-enum { MEMORY_BYTES = 48 << 10, ANSWER_TOKENS = 64 };
+enum { MEMORY_BYTES = 64 << 10, ANSWER_TOKENS = 64 };
 
 static const char prompt[] = "Once upon a time";
 

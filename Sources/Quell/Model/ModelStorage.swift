@@ -80,20 +80,21 @@ struct ModelStorage {
     }
     try readOperations(operations, into: operationTable)
     try readSites(file, thresholds, into: siteTable)
-    var model = ModelStorage(
-      bytes: bytes, vocabularySize: try file.require(file.vocabularySize, "quell.vocabulary_size"),
-      contextLength: try file.require(file.contextLength, "quell.context_length"),
-      stateSize: try file.require(file.stateSize, "quell.state_size"),
-      scratchSize: try file.require(file.scratchSize, "quell.scratch_size"), logits: try file.require(file.logits, "quell.logits"),
-      name: file.name ?? UnsafeRawBufferPointer(start: nil, count: 0), tensors: tensorTable, values: valueTable, caches: cacheTable,
-      operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"),
-      tokenizer: request.tokenizer)
-    guard model.vocabularySize > 0 else { throw Failure(QUELL_MALFORMED, "quell.vocabulary_size is zero") }
+    let model = storage.baseAddress!
+    model.initialize(
+      to: ModelStorage(
+        bytes: bytes, vocabularySize: try file.require(file.vocabularySize, "quell.vocabulary_size"),
+        contextLength: try file.require(file.contextLength, "quell.context_length"),
+        stateSize: try file.require(file.stateSize, "quell.state_size"),
+        scratchSize: try file.require(file.scratchSize, "quell.scratch_size"), logits: try file.require(file.logits, "quell.logits"),
+        name: file.name ?? UnsafeRawBufferPointer(start: nil, count: 0), tensors: tensorTable, values: valueTable, caches: cacheTable,
+        operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"),
+        tokenizer: request.tokenizer))
+    guard model.pointee.vocabularySize > 0 else { throw Failure(QUELL_MALFORMED, "quell.vocabulary_size is zero") }
     try Verifier.verify(model)
-    try model.verifyStateFill()
-    model.fingerprint = model.makeFingerprint(operations, values)
-    storage.initializeElement(at: 0, to: model)
-    return storage.baseAddress
+    try model.pointee.verifyStateFill()
+    model.pointee.fingerprint = model.pointee.makeFingerprint(operations, values)
+    return model
   }
 
   // MARK: Tables
