@@ -44,7 +44,7 @@ FIRMWARE_SWIFT_FLAGS := -parse-as-library -module-name Quell -enable-experimenta
 FIRMWARE_C_FLAGS := -std=gnu11 -Os -ffreestanding -ffunction-sections -fdata-sections -fno-math-errno -ffp-contract=off \
   -Wall -Wextra -ISources/CQuell/include
 
-.PHONY: firmware firmware-test $(addprefix firmware-,$(firmware_cores))
+.PHONY: firmware firmware-test firmware-table $(addprefix firmware-,$(firmware_cores))
 
 firmware: $(firmware_cores:%=$(firmware)/%/libquell.a)
 
@@ -82,3 +82,13 @@ firmware_cc_wasm32 := clang
 $(firmware)/wasm32/libquell.a: $(addprefix $(firmware)/wasm32/,Quell.o $(firmware_c:.c=.o))
 	@rm -f $@
 	llvm-ar rcs $@ $^
+
+# ---- Tests ----
+
+# Programs are built for boards that QEMU emulates; what they compute must be what the host computes.
+firmware-test: firmware library command
+	python3 Tests/Firmware/run_boards.py
+
+# Puts what was measured into docs/FIRMWARE.md.
+firmware-table: firmware library command
+	python3 Tests/Firmware/run_boards.py --write-table

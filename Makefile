@@ -46,6 +46,8 @@ help:
 	@echo 'make test       everything that can fail: lints, unit tests, header, libraries, examples, Python'
 	@echo 'make quick      the part of it that takes seconds once the libraries are built'
 	@echo 'make header     make include/quell.h and quell_import.h from the Swift sources'
+	@echo 'make firmware   the library for cores without an operating system; needs Scripts/setup firmware'
+	@echo 'make firmware-test  runs it on boards that QEMU emulates'
 	@echo 'make install    into PREFIX ($(PREFIX)), below DESTDIR'
 	@echo 'make clean      remove what was built'
 

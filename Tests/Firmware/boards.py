@@ -32,11 +32,11 @@ class Board:
     def counts_instructions(self) -> bool:
         return self.name not in ("host", "wasm32")
 
-    def build(self, sources: list[pathlib.Path], model: pathlib.Path, output: pathlib.Path) -> None:
+    def build(self, source: pathlib.Path, model: pathlib.Path, output: pathlib.Path, *flags: str) -> None:
         """Compiles and links a program; unused functions are left out, and so is an allocator where nothing asks for one."""
         command = [*self.compiler, "-std=gnu2x" if self.core == "wasm32" else "-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror",
             "-ffunction-sections", "-fdata-sections", "-I", str(ROOT / "include"), "-I", str(EXAMPLE), f'-DMODEL_FILE="{model}"',
-            f"-DNANOSECONDS_PER_TICK={self.nanoseconds_per_tick}", *map(str, sources), str(EXAMPLE / "model.c")]
+            f"-DNANOSECONDS_PER_TICK={self.nanoseconds_per_tick}", *flags, str(source), str(EXAMPLE / "model.c")]
         if self.name == "host":
             command += [str(EXAMPLE / "board_posix.c"), str(ROOT / "build/lib/libquell.a"), "-Wl,--gc-sections"]
         elif self.core == "wasm32":

@@ -2,6 +2,7 @@
  * logits, and what is the machine's own: memory, stack and instructions. Dense is with thresholds of zero, sparse with
  * those of the file. */
 #include "counter.h"
+#include "faults.h"
 #include "model.h"
 #include "report.h"
 #include <quell.h>
