@@ -52,6 +52,8 @@ help:
 	@echo 'make test       everything that can fail: lints, unit tests, header, libraries, examples, Python'
 	@echo 'make quick      the part of it that takes seconds once the libraries are built'
 	@echo 'make header     make include/quell.h, quell_import.h and what Python knows of them from the Swift sources'
+	@echo 'make firmware   the library for cores without an operating system; needs Scripts/setup firmware'
+	@echo 'make firmware-test  runs it on boards that QEMU emulates'
 	@echo 'make install    into PREFIX ($(PREFIX)) and LIBDIR ($(LIBDIR)), below DESTDIR; `make uninstall` takes it away'
 	@echo 'make install-library  the libraries that run models alone'
 	@echo 'make deb        packages for Debian, in build/deb'
@@ -152,6 +154,10 @@ lint:
 demo: setup
 	@$(MAKE) --no-print-directory command
 	@Scripts/demo
+
+# ---- The library for bare machines ----
+
+include Firmware.mk
 
 # ---- The rest ----
 

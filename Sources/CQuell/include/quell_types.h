@@ -57,6 +57,8 @@ typedef struct quell_model {
  * Returns 0 where all of them were read, `QUELL_CANCELLED` to stop, and any other number where they cannot be read.
  */
 typedef int32_t (*quell_read)(uint64_t offset, void *bytes, uint64_t size, void *user);
+/** What opens a model's tokenizer: quell_open_tokenizer(), which quell_model_open_in() is given. */
+typedef void (*quell_tokenizer_opener)(void *request);
 
 /** A session: one run of a model. Only pointers to it are of use; what it holds is private. */
 typedef struct quell_session {

@@ -7,7 +7,7 @@ extension SessionStorage {
   @_optimize(speed)
   mutating func step(_ token: UInt32) throws(Failure) {
     guard token < model.pointee.vocabularySize else {
-      throw Failure(QUELL_TOKEN_OUT_OF_RANGE, "token ").then(Int(token)).then(" is not below the vocabulary size ")
+      throw Failure(QUELL_TOKEN_OUT_OF_RANGE, "token ").then(Int(clamping: token)).then(" is not below the vocabulary size ")
         .then(model.pointee.vocabularySize)
     }
     guard position < capacity else {
