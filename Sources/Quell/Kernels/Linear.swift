@@ -48,12 +48,14 @@ struct Linear {
   }
 
   /// The sums of the second half.
+  @_optimize(speed)
   func runSecond(_ events: EventList, _ partial: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     (partial + part.lowerBound).update(repeating: 0, count: part.count)
     add(events, middle..<matrix.rows, to: partial, part)
   }
 
   /// Puts into a part of the result what its sums begin with: the bias, unless the sums are to be scaled before it is added.
+  @_optimize(speed)
   func begin(_ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     if let bias, scale == nil {
       (result + part.lowerBound).update(from: bias + part.lowerBound, count: part.count)
@@ -63,6 +65,7 @@ struct Linear {
   }
 
   /// Adds to a part of the result what the events among some inputs contribute; the inputs come in order.
+  @_optimize(speed)
   func add(_ events: EventList, _ inputs: Range<Int>, to result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     switch matrix.format {
     case .f32: add(F32.self, events, inputs, result, part)
@@ -93,6 +96,7 @@ struct Linear {
 
   /// Adds the second sum where there is one, then multiplies a part of the result by the scale and adds the bias, where there is a
   /// scale.
+  @_optimize(speed)
   func finish(_ result: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     if isSplit { for output in part { result[output] += partial[output] } }
     guard let scale else { return }

@@ -56,6 +56,7 @@ struct LinearParts {
   var count: Int { columns * halves }
 
   /// Does all parts, with the help of `workers` where there are any.
+  @_optimize(speed)
   func run(_ workers: OpaquePointer?) {
     if let workers, count > 1 {
       withUnsafePointer(to: self) { parts in
@@ -89,6 +90,7 @@ struct LinearParts {
   }
 
   /// What is read of a matrix serves all tokens.
+  @_optimize(speed)
   private func runTogether(_ part: Range<Int>) {
     for lane in 0..<lanes.count { linear.begin(result(lane), part) }
     add(0..<linear.middle, tokens, part) { result($0) }
@@ -119,6 +121,7 @@ struct LinearParts {
   }
 
   /// Some outputs at a time are made for all tokens.
+  @_optimize(speed)
   private func runOutputs(_ part: Range<Int>) {
     let outputs = max(LinearParts.blockBytes / max(linear.matrix.rowBytes, 1), 4)
     var first = part.lowerBound
