@@ -47,12 +47,14 @@ TARGET static void widen_any(enum format format, const uint8_t *row, size_t colu
 struct next_tile {
   const uint8_t *first;
   size_t stride, bytes, rows;
+  /* The rows that are wanted, a bit each. */
+  uint64_t wanted;
 };
 
 /* Asks for the share of one of `steps` steps. */
 TARGET static void prefetch_share(const struct next_tile *next, size_t step, size_t steps) {
   for (size_t row = next->rows * step / steps; row < next->rows * (step + 1) / steps; row++)
-    for (size_t byte = 0; byte < next->bytes; byte += 64)
+    for (size_t byte = 0; byte < next->bytes && next->wanted >> row & 1; byte += 64)
       _mm_prefetch((const char *)next->first + row * next->stride + byte, _MM_HINT_T1);
 }
 
@@ -96,10 +98,11 @@ TARGET static void add_rows_together(uint32_t type, const void *matrix, size_t s
     for (size_t column = 0; column < outputs; column += TILE_COLUMNS) {
       const size_t columns = outputs - column < TILE_COLUMNS ? outputs - column : TILE_COLUMNS;
       const size_t right = outputs - column - columns < TILE_COLUMNS ? outputs - column - columns : TILE_COLUMNS;
-      struct next_tile next = {top + row_bytes(format, column + columns), stride, row_bytes(format, right), rows};
+      struct next_tile next = {top + row_bytes(format, column + columns), stride, row_bytes(format, right), rows,
+                               fired};
       if (right == 0)
         next = (struct next_tile){top + rows * stride, stride,
-                                  row_bytes(format, outputs < TILE_COLUMNS ? outputs : TILE_COLUMNS), later};
+                                  row_bytes(format, outputs < TILE_COLUMNS ? outputs : TILE_COLUMNS), later, ~0ull};
       for (uint64_t left = fired; left; left &= left - 1) {
         const int row = __builtin_ctzll(left);
         widen_any(format, top + row * stride, column, columns, tile + row * TILE_COLUMNS);
@@ -184,10 +187,10 @@ TARGET static void multiply_rows_together(uint32_t type, const void *matrix, siz
     for (size_t column = 0; column < inputs; column += TILE_INPUTS) {
       const size_t columns = inputs - column < TILE_INPUTS ? inputs - column : TILE_INPUTS;
       const size_t right = inputs - column - columns < TILE_INPUTS ? inputs - column - columns : TILE_INPUTS;
-      struct next_tile next = {top + row_bytes(format, column + columns), bytes, row_bytes(format, right), rows};
+      struct next_tile next = {top + row_bytes(format, column + columns), bytes, row_bytes(format, right), rows, ~0ull};
       if (right == 0)
         next = (struct next_tile){top + rows * bytes, bytes,
-                                  row_bytes(format, inputs < TILE_INPUTS ? inputs : TILE_INPUTS), later};
+                                  row_bytes(format, inputs < TILE_INPUTS ? inputs : TILE_INPUTS), later, ~0ull};
       for (size_t r = 0; r < rows; r++)
         widen_any(format, top + r * bytes, column, columns, tile + r * TILE_INPUTS);
       for (size_t t = 0; t < count; t += BLOCK_TOKENS) {
