@@ -19,8 +19,9 @@ compiler_header := $(objects)/Quell-Swift.h
 c_objects := $(runtime_c:Sources/CQuell/%.c=$(objects)/%.o)
 libraries := build/lib/libquell.so build/lib/libquell.so.0 build/lib/libquell.a
 
-# -fno-math-errno: square roots become an instruction instead of a call into libm.
-SWIFT_FLAGS := -parse-as-library -module-name Quell -enable-experimental-feature Embedded -wmo -O \
+# -Osize: what reads files and texts is compiled to be small; the functions that a step spends its time in ask for speed themselves,
+# by @_optimize(speed). -fno-math-errno: square roots become an instruction instead of a call into libm.
+SWIFT_FLAGS := -parse-as-library -module-name Quell -enable-experimental-feature Embedded -wmo -Osize \
   -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include -module-cache-path $(objects)/modules
 C_FLAGS := -std=gnu11 -O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-math-errno -Wall -Wextra \
   -ISources/CQuell/include

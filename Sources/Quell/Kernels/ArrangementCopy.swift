@@ -1,5 +1,6 @@
 extension Arrangement {
   /// Puts `count` elements of the source, in this order, into the result.
+  @_optimize(speed)
   func copy(_ source: UnsafePointer<Float>, to result: UnsafeMutablePointer<Float>, count: Int) {
     var block = source
     var row = result

@@ -12,6 +12,7 @@ struct Attention {
   let weights: UnsafeMutablePointer<Float>
 
   /// Puts key and value at `position`, then attends over the positions 0 to `position`.
+  @_optimize(speed)
   func run(
     query: UnsafePointer<Float>, key: UnsafePointer<Float>, value: UnsafePointer<Float>, position: Int,
     result: UnsafeMutablePointer<Float>
@@ -27,6 +28,7 @@ struct Attention {
   }
 
   /// weights = softmax over the positions of scale * query · key.
+  @_optimize(speed)
   private func weigh(_ query: UnsafePointer<Float>, _ keys: UnsafePointer<Float>, size: Int, positions: Int) {
     var greatest = -Float.infinity
     for position in 0..<positions {
@@ -45,6 +47,7 @@ struct Attention {
   }
 
   /// result = sum over the positions of weight * value.
+  @_optimize(speed)
   private func average(_ values: UnsafePointer<Float>, size: Int, positions: Int, _ result: UnsafeMutablePointer<Float>) {
     result.update(repeating: 0, count: size)
     for position in 0..<positions {

@@ -1,5 +1,6 @@
 /// Functions of one and two elements over vectors, eight elements at a time. An operand may be the result's own memory.
 enum Elementwise {
+  @_optimize(speed)
   static func unary(_ function: UnaryFunction, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, count: Int) {
     switch function {
     case .negate: map(source, result, count) { -$0 }
@@ -17,6 +18,7 @@ enum Elementwise {
   }
 
   /// `leftStep` and `rightStep` are 1, or 0 where one element serves all of the result's.
+  @_optimize(speed)
   static func binary(
     _ function: BinaryFunction, _ left: UnsafePointer<Float>, leftStep: Int, _ right: UnsafePointer<Float>, rightStep: Int,
     _ result: UnsafeMutablePointer<Float>, count: Int
@@ -34,6 +36,7 @@ enum Elementwise {
   }
 
   /// result[i] = left[i] where condition[i] is above 0, else right[i]. Steps are 1, or 0 where one element serves all.
+  @_optimize(speed)
   static func choose(
     _ condition: UnsafePointer<Float>, step: Int, _ left: UnsafePointer<Float>, leftStep: Int, _ right: UnsafePointer<Float>,
     rightStep: Int, _ result: UnsafeMutablePointer<Float>, count: Int

@@ -43,6 +43,7 @@ struct EventList {
   ///
   /// The magnitudes of floats order like their bits as integers, so the comparison is one subtraction whose sign moves the end
   /// of the list: a branch here would be mispredicted at every other input.
+  @_optimize(speed)
   mutating func detect(
     _ source: UnsafePointer<Float>, from first: Int = 0, count: Int, threshold: Float, _ kernels: UnsafePointer<quell_kernels>?
   ) {

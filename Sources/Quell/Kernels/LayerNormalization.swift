@@ -3,6 +3,7 @@ enum LayerNormalization {
   /// result = (source - mean) / sqrt(variance + epsilon) * gain + bias.
   ///
   /// Mean and variance are summed in double precision: the vector may be long, and its mean far from zero.
+  @_optimize(speed)
   static func run(
     _ source: UnsafePointer<Float>, gain: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float,
     _ result: UnsafeMutablePointer<Float>, count: Int

@@ -24,6 +24,7 @@ struct Linear {
   // MARK: Steps
 
   /// Puts into a part of the result what its sums begin with: the bias, unless the sums are to be scaled before it is added.
+  @_optimize(speed)
   func begin(_ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     if let bias, scale == nil {
       (result + part.lowerBound).update(from: bias + part.lowerBound, count: part.count)
@@ -33,6 +34,7 @@ struct Linear {
   }
 
   /// Adds to a part of the result what the events among some inputs contribute; the inputs come in order.
+  @_optimize(speed)
   func add(_ events: EventList, _ inputs: Range<Int>, to result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     switch matrix.format {
     case .f32: add(F32.self, events, inputs, result, part)
@@ -44,6 +46,7 @@ struct Linear {
   }
 
   /// Multiplies a part of the result by the scale and adds the bias, where there is a scale.
+  @_optimize(speed)
   func finish(_ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     guard let scale else { return }
     if let bias {

@@ -41,6 +41,7 @@ struct LinearParts {
   var count: Int { (linear.outputs + length - 1) / length }
 
   /// Does all parts, with the help of `workers` where there are any.
+  @_optimize(speed)
   func run(_ workers: OpaquePointer?) {
     guard let workers, count > 1 else {
       for part in 0..<count { run(part: part) }
@@ -64,6 +65,7 @@ struct LinearParts {
   }
 
   /// Some rows at a time serve all tokens for which their inputs fired.
+  @_optimize(speed)
   private func runRows(_ part: Range<Int>) {
     let inputs = lanes[0].events.inputs
     let rows = max(LinearParts.blockBytes / max(part.count * linear.matrix.rowBytes / linear.outputs, 1), 8)
@@ -78,6 +80,7 @@ struct LinearParts {
   }
 
   /// Some outputs at a time are made for all tokens.
+  @_optimize(speed)
   private func runOutputs(_ part: Range<Int>) {
     let outputs = max(LinearParts.blockBytes / max(linear.matrix.rowBytes, 1), 4)
     var first = part.lowerBound

@@ -1,5 +1,6 @@
 extension Reduction {
   /// result[i][k] = this of source[i][j][k] over all j below `length`, k being below `inner`; the result has `count` elements.
+  @_optimize(speed)
   func run(_ source: UnsafePointer<Float>, length: Int, inner: Int, _ result: UnsafeMutablePointer<Float>, count: Int) {
     switch self {
     case .sum where inner == 1: for index in 0..<count { result[index] = Reduction.total(source + index &* length, count: length) }

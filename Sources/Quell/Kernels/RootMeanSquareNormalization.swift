@@ -3,6 +3,7 @@ enum RootMeanSquareNormalization {
   /// result = source / sqrt(mean of squares + epsilon) * gain + bias.
   ///
   /// The squares are summed in double precision: the vector may be long, and a few of its elements far larger than the others.
+  @_optimize(speed)
   static func run(
     _ source: UnsafePointer<Float>, gain: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float,
     _ result: UnsafeMutablePointer<Float>, count: Int

@@ -27,6 +27,7 @@ typealias MultiplyRows =
 
 extension WeightElement {
   /// A whole row.
+  @_optimize(speed)
   static func widen(_ row: UnsafeRawPointer, _ count: Int, to result: UnsafeMutablePointer<Float>) {
     for index in 0..<count { result[index] = load(row, index) }
   }

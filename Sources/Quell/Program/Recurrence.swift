@@ -58,7 +58,6 @@ struct Recurrence {
   }
 
   /// Calls `visit` for everything that is read or written; what a chain does counts as done by its first operation.
-  @inline(__always)
   private func forEachAccess(_ visit: (_ index: Int, _ value: Value, _ isWrite: Bool) -> Void) {
     var index = 0
     while index < operations.count {

@@ -3,6 +3,7 @@ enum CandidateHeap {
   /// Brings the `count` likeliest candidates to the front, likeliest first; of equals the lower token comes first.
   ///
   /// Builds a heap of all and takes `count` from it: O(n + count log n).
+  @_optimize(speed)
   static func moveLikeliest(_ count: Int, toFrontOf candidates: UnsafeMutableBufferPointer<Candidate>) {
     // The heap's root stands at the end of the buffer, so that what is taken off it can be put at the front.
     let n = candidates.count
@@ -15,6 +16,7 @@ enum CandidateHeap {
     }
   }
 
+  @_optimize(speed)
   private static func sink(_ start: Int, _ candidates: UnsafeMutableBufferPointer<Candidate>, size: Int) {
     let last = candidates.count - 1
     var parent = start

@@ -4,6 +4,7 @@ extension SessionStorage {
   private static let tile = 1024
 
   /// Runs all operations of a chain over one tile after the other.
+  @_optimize(speed)
   mutating func executeChain(_ operations: Slice<UnsafeMutableBufferPointer<Operation>>, elements: Int) {
     var first = 0
     while first < elements {
@@ -14,6 +15,7 @@ extension SessionStorage {
   }
 
   /// Runs a part of an operation that does the same to each element. Parts of a list of events are made in order.
+  @_optimize(speed)
   mutating func executeElementwise(_ operation: Operation, _ part: Range<Int>) {
     let first = part.lowerBound
     switch operation {

@@ -66,6 +66,7 @@ public struct Sampler: Sendable {
   /// Chooses a token: greedy, or from the softmax of logits / temperature, cut to top-k, then to top-p.
   ///
   /// `candidates` is scratch memory for as many tokens as there are logits.
+  @_optimize(speed)
   mutating func choose(_ logits: UnsafeBufferPointer<Float>, _ candidates: UnsafeMutableBufferPointer<Candidate>) throws(Failure) -> UInt32
   {
     let greatest = try Sampler.greatest(logits)
@@ -94,6 +95,7 @@ public struct Sampler: Sendable {
     return draw(candidates, kept)
   }
 
+  @_optimize(speed)
   private mutating func draw(_ candidates: UnsafeMutableBufferPointer<Candidate>, _ count: Int) -> UInt32 {
     let mark = random.nextFraction() * Sampler.total(candidates, count)
     var sum: Float = 0
@@ -104,6 +106,7 @@ public struct Sampler: Sendable {
     return candidates[count - 1].token
   }
 
+  @_optimize(speed)
   private static func total(_ candidates: UnsafeMutableBufferPointer<Candidate>, _ count: Int) -> Float {
     var total: Float = 0
     for index in 0..<count { total += candidates[index].weight }
@@ -111,6 +114,7 @@ public struct Sampler: Sendable {
   }
 
   /// The token of the greatest logit, the first of equals.
+  @_optimize(speed)
   static func greatest(_ logits: UnsafeBufferPointer<Float>) throws(Failure) -> UInt32 {
     var best = 0
     for token in 0..<logits.count {

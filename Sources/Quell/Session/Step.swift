@@ -4,6 +4,7 @@ extension SessionStorage {
   /// Runs the program for one token. The logits are in ``logits`` then.
   ///
   /// Nothing is allocated. A failure leaves the session as it was.
+  @_optimize(speed)
   mutating func step(_ token: UInt32) throws(Failure) {
     guard token < model.pointee.vocabularySize else {
       throw Failure(QUELL_TOKEN_OUT_OF_RANGE, "token ").then(Int(token)).then(" is not below the vocabulary size ")
@@ -25,6 +26,7 @@ extension SessionStorage {
   }
 
   /// Executes an operation, or the chain that it begins, and returns the place of the next one.
+  @_optimize(speed)
   mutating func execute(at index: Int, token: Int) -> Int {
     let operations = model.pointee.operations
     if case .chain(let count, let elements) = operations[index] {
@@ -35,6 +37,7 @@ extension SessionStorage {
     return index + 1
   }
 
+  @_optimize(speed)
   private mutating func execute(_ operation: Operation, token: Int) {
     switch operation {
     case .row(let table, let source, let add, let result, let scale):
@@ -73,6 +76,7 @@ extension SessionStorage {
 
   // MARK: Operations
 
+  @_optimize(speed)
   private func copyRow(of table: Tensor, _ row: Int, scale: UnsafePointer<Float>?, to result: UnsafeMutablePointer<Float>) {
     let start = table.data + row * table.rowBytes
     let count = table.columns
