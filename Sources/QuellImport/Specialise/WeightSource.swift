@@ -164,9 +164,9 @@ final class WeightSource: @unchecked Sendable {
   func letGo() { advise(MADV_DONTNEED, upTo: .max, by: 1 << 40, 0, of: 1) }
 
   /// The same, while one of several bands of the numbers is done, for what lies well behind it: others may still be at bands just
-  /// before. Every sixteenth band lets go of as many.
+  /// before. Every eighth band lets go of as many.
   func letGo(behind band: Int, of bands: Int) {
-    let step = 16
+    let step = 8
     guard band % step == 0, band >= 2 * step else { return }
     advise(MADV_DONTNEED, upTo: .max, by: 1 << 40, band / step - 2, of: (bands + step - 1) / step)
   }

@@ -32,7 +32,7 @@ final class BlockPool: Sendable {
 
   /// Blocks are multiples of this, so that they serve again for another matrix; and it is what room is counted in.
   private static let unit = 1 << 20
-  private static let most = 320
+  private static let most = 160
   /// Blocks of this size and more are asked for in large pages: a matrix that is transposed is written to everywhere at once.
   private static let largePage = 2 << 20
 

@@ -11,6 +11,9 @@ import Synchronization
 ///
 /// It is written under a temporary name in the same folder and then renamed; unless finished it leaves nothing behind.
 final class OutputFile: @unchecked Sendable {
+  /// How much is written at a time: as much as the system easily finds room for in one piece, though its memory be full of files.
+  private static let piece = 256 << 10
+
   private let path: String
   private let temporary: String
   private var descriptor: Int32
@@ -51,7 +54,8 @@ final class OutputFile: @unchecked Sendable {
   func write(_ bytes: UnsafeRawBufferPointer, at place: Int) throws(ImportFailure) {
     var done = 0
     while done < bytes.count {
-      let written = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(place + done))
+      let rest = OutputFile.piece - (place + done) % OutputFile.piece
+      let written = pwrite(descriptor, bytes.baseAddress! + done, min(bytes.count - done, rest), off_t(place + done))
       if written < 0, errno == EINTR { continue }
       guard written > 0 else { throw unwritable() }
       done += written
