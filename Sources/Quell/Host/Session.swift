@@ -11,9 +11,11 @@
     /// A fresh session with the model's own thresholds.
     ///
     /// - Parameters:
+    ///   - model: The model that is to run.
     ///   - contextLength: The greatest number of positions; 0 is the model's limit.
     ///   - threads: How many threads work on a step, the caller's among them. The number changes no bit of any result.
     ///   - batch: How many tokens ``prefill(_:)`` takes at a time; each costs as much memory as a step needs.
+    ///   - instructionSet: Which instructions the inner loops use.
     public init(
       _ model: Model, contextLength: Int = 0, threads: Int = 1, batch: Int = 1, instructionSet: InstructionSet = .automatic
     ) throws(Failure) {
