@@ -34,7 +34,8 @@ COMMAND_LINK_FLAGS := -lonnx -lonnx_proto -lprotobuf -lz -lFoundation -lCoreFoun
 IMPORT_LINK_FLAGS := -lonnx -lonnx_proto -lprotobuf -lz -lFoundationEssentials -l_FoundationCollections -l_FoundationCShims \
   -Xlinker -soname=libquell_import.so.0 -Xlinker --version-script=Scripts/quell_import.map -Xlinker --gc-sections -Xlinker -z \
   -Xlinker defs -Xlinker -s
-LINK_FLAGS := -shared -Wl,-soname,libquell.so.0 -Wl,--version-script=Scripts/quell.map -Wl,--gc-sections -Wl,-z,defs -Wl,-s
+# -Bsymbolic: the library calls its own functions, also where a Swift program in the same process has some of the same names.
+LINK_FLAGS := -shared -Wl,-Bsymbolic -Wl,-soname,libquell.so.0 -Wl,--version-script=Scripts/quell.map -Wl,--gc-sections -Wl,-z,defs -Wl,-s
 
 import_library := build/lib/libquell_import.so
 import_header := $(objects)/QuellImportLibrary-Swift.h

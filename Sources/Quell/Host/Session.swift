@@ -12,9 +12,11 @@
     /// A fresh session with the model's own thresholds.
     ///
     /// - Parameters:
+    ///   - model: The model that is to run.
     ///   - contextLength: The greatest number of positions; 0 is the model's limit.
     ///   - threads: How many threads work on a step, the caller's among them. The number changes no bit of any result.
     ///   - batch: How many tokens ``prefill(_:)`` takes at a time; each costs as much memory as a step needs.
+    ///   - instructionSet: Which instructions the inner loops use.
     ///   - countsWork: Whether events are counted, and with them all work that follows from events.
     ///   - eventGroup: How many events the device takes together that the work is to be priced on.
     public init(
