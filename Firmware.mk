@@ -28,7 +28,8 @@ c_core_cortex-m7 := -mthumb $(swift_core_cortex-m7)
 c_core_cortex-m33 := -mthumb -mcpu=cortex-m33 -mfloat-abi=hard -mfpu=fpv5-sp-d16
 c_core_rv32imac := $(swift_core_rv32imac)
 c_core_rv32imafc := $(swift_core_rv32imafc)
-c_core_aarch64 := -march=armv8-a -fno-pic
+# Debian has no compiler for bare AArch64: Linux's must not take the machine for Linux.
+c_core_aarch64 := -march=armv8-a -fno-pic -U__unix__
 c_core_wasm32 := --target=wasm32-unknown-none-wasm
 
 tools_cortex-m4f := arm-none-eabi-

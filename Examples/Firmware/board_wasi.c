@@ -1,4 +1,5 @@
-/* WebAssembly: the host shows what is written, through the one function of WASI that this needs. There is no C library. */
+/* WebAssembly: the host shows what is written, through the one function of WASI that this needs. There is no C library.
+ */
 #include "board.h"
 #include <stdint.h>
 #include <string.h>

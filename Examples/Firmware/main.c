@@ -5,7 +5,7 @@
 #include <quell.h>
 #include <string.h>
 
-enum { MEMORY_BYTES = 64 << 10, ANSWER_TOKENS = 64 };
+enum { MEMORY_BYTES = 64 << 10, ANSWER_TOKENS = 32 };
 
 static const char prompt[] = "Once upon a time";
 
@@ -19,10 +19,10 @@ static int fail(const quell_error *error) {
 
 /* The model's tables come first in the memory, then its session. */
 static quell_status open_session(quell_model **model, quell_session **session, quell_error *error) {
-  uint64_t size = (uint64_t)(model_end - model_bytes), tables;
-  quell_status status = quell_model_memory_size(model_bytes, size, NULL, &tables, error);
+  uint64_t tables;
+  quell_status status = quell_model_memory_size(model_bytes, model_size, NULL, &tables, error);
   if (status == QUELL_OK)
-    status = quell_model_open_in(model_bytes, size, NULL, memory, sizeof memory, model, error);
+    status = quell_model_open_in(model_bytes, model_size, NULL, memory, sizeof memory, model, error);
   if (status == QUELL_OK)
     status = quell_session_create_in(*model, NULL, memory + tables, sizeof memory - tables, session, error);
   return status;

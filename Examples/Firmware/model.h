@@ -4,6 +4,6 @@
 #include <stdint.h>
 
 extern const uint8_t model_bytes[];
-extern const uint8_t model_end[];
+extern const uint32_t model_size;
 
 #endif

@@ -28,7 +28,9 @@ static inline void counter_start(void) {}
 static inline uint64_t counter_now(void) {
   uint32_t high, low, again;
   do
-    __asm__ volatile("csrr %0, minstreth\n csrr %1, minstret\n csrr %2, minstreth"
+    __asm__ volatile(".option push\n .option arch, +zicsr\n"
+                     "csrr %0, minstreth\n csrr %1, minstret\n csrr %2, minstreth\n"
+                     ".option pop"
                      : "=r"(high), "=r"(low), "=r"(again));
   while (high != again);
   return (uint64_t)high << 32 | low;
@@ -37,9 +39,9 @@ static inline uint64_t counter_now(void) {
 static inline void counter_start(void) {}
 
 static inline uint64_t counter_now(void) {
-  uint64_t ticks, frequency;
-  __asm__ volatile("isb\n mrs %0, cntvct_el0\n mrs %1, cntfrq_el0" : "=r"(ticks), "=r"(frequency));
-  return ticks * (1000000000 / frequency);
+  uint64_t ticks;
+  __asm__ volatile("isb\n mrs %0, cntvct_el0" : "=r"(ticks));
+  return ticks * NANOSECONDS_PER_TICK;
 }
 #else
 static inline void counter_start(void) {}

@@ -2,9 +2,10 @@
 #ifndef FAULTS_H
 #define FAULTS_H
 #include "report.h"
-#include <stdlib.h>
 
 #if defined(__arm__)
+#include <stdlib.h>
+
 /* The processor has put eight registers on the stack; the seventh is the address that it had come to. */
 static __attribute__((used)) void report_fault(const uint32_t *stacked) {
   report_number("failure fault at address", stacked[6]);

@@ -28,7 +28,7 @@ static int runs(uint64_t size) {
 int main(void) {
   static const uint32_t numbers[] = {0, 1, 0x10000, 0x10001, 0x40000000, 0x7fffffff, 0x80000000, 0xffffffff};
   static const struct { size_t first, end; } ranges[] = {HOSTILE_RANGES};
-  size_t size = (size_t)(model_end - model_bytes);
+  const size_t size = model_size;
   uint32_t accepted = 0;
   if (size > sizeof file)
     return report_failure("the model does not fit");

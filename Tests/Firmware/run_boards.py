@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from boards import BOARDS, EXAMPLE, HERE, HOST, ROOT, Board
+from boards import BOARDS, EXAMPLE, HERE, HOST, LINUX, ROOT, Board
 
 MODEL = ROOT / "Examples/Models/rwkv4-micro/model.onnx"
 CALIBRATION = ROOT / "Examples/Texts/calibration.txt"
@@ -27,16 +27,27 @@ MOST_SESSION = 64 << 10
 ALLOCATORS = {"malloc", "calloc", "realloc", "free", "posix_memalign", "aligned_alloc", "_sbrk", "sbrk", "__malloc_sbrk_aligned"}
 
 
-def make_model(command: str, folder: pathlib.Path) -> pathlib.Path:
-    """The micro model with 8-bit weights, thresholds for the sparsity in it."""
-    dense, thresholds, sparse = folder / "dense.gguf", folder / "thresholds.json", folder / "model.gguf"
-    for arguments in (
-        ["import", MODEL, "--weights", "int8", "-o", dense],
-        ["calibrate", "-m", dense, "-f", CALIBRATION, "--sparsity", SPARSITY, "-o", thresholds],
-        ["convert", "-m", dense, "--thresholds", thresholds, "-o", sparse],
-    ):
-        subprocess.run([command, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    return sparse
+# What must be the same on every machine.
+RESULTS = ("sparse_text", "sparse_crc", "dense_text", "dense_crc")
+
+
+class Models:
+    """The micro model in any format of weights, thresholds for the sparsity in it."""
+
+    def __init__(self, command: str, folder: pathlib.Path):
+        self.command, self.folder = command, folder
+        self.imported, self.thresholds = folder / "imported.gguf", folder / "thresholds.json"
+        self.run("import", MODEL, "-o", self.imported)
+        self.run("calibrate", "-m", self.imported, "-f", CALIBRATION, "--sparsity", SPARSITY, "-o", self.thresholds)
+
+    def run(self, *arguments) -> None:
+        subprocess.run([self.command, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def of(self, weights: str) -> pathlib.Path:
+        model = self.folder / f"{weights}.gguf"
+        if not model.exists():
+            self.run("convert", "-m", self.imported, "--weights", weights, "--thresholds", self.thresholds, "-o", model)
+        return model
 
 
 def parse(report: str) -> dict[str, str]:
@@ -75,14 +86,41 @@ class Checks:
             print(f"FAILED: {what}", file=sys.stderr)
 
 
-def check_board(board: Board, model: pathlib.Path, folder: pathlib.Path, reference: dict[str, str], text: str, checks: Checks) -> list[str]:
+def compare(board: Board, values: dict[str, str], reference: dict[str, str], checks: Checks, model: str = "int8") -> None:
+    for name in RESULTS:
+        checks.expect(
+            values[name] == reference[name], f"{board.name}, {model}: {name} is {values[name]}, on the host {reference[name]}")
+
+
+def references(model: pathlib.Path, folder: pathlib.Path, tokens: str) -> dict[str, str]:
+    """What the host computes."""
+    HOST.build(HERE / "measure.c", model, folder / "host-measure", tokens)
+    values = parse(HOST.run(folder / "host-measure"))
+    if values["sparse_crc"] == values["dense_crc"]:
+        raise SystemExit("thresholds change nothing")
+    return values
+
+
+def check_formats(models: Models, folder: pathlib.Path, checks: Checks) -> None:
+    """The kernels of every format of weights, vectors and all, in a program for Linux."""
+    for weights in ("f32", "f16", "bf16", "int8", "int4"):
+        model = models.of(weights)
+        reports = []
+        for board in (HOST, LINUX):
+            program = folder / f"{board.name}-{weights}"
+            board.build(HERE / "measure.c", model, program, f"-DTOKENS={board.tokens}")
+            reports.append(parse(board.run(program)))
+        compare(LINUX, reports[1], reports[0], checks, weights)
+
+
+def check_board(board: Board, model: pathlib.Path, folder: pathlib.Path, text: str, checks: Checks) -> list[str]:
     example, measure = folder / f"{board.core}-example.elf", folder / f"{board.core}-measure.elf"
     board.build(EXAMPLE / "main.c", model, example)
     checks.expect(board.run(example) == text, f"{board.name}: the example writes another text than on the host")
-    board.build(HERE / "measure.c", model, measure)
+    tokens = f"-DTOKENS={board.tokens}"
+    board.build(HERE / "measure.c", model, measure, tokens)
     values = parse(board.run(measure))
-    for name in ("sparse_text", "sparse_crc", "dense_text", "dense_crc"):
-        checks.expect(values[name] == reference[name], f"{board.name}: {name} is {values[name]}, on the host {reference[name]}")
+    compare(board, values, references(model, folder, tokens), checks)
     memory = int(values["tables"]) + int(values["session"])
     checks.expect(memory <= MOST_SESSION, f"{board.name}: model tables and session take {memory} bytes")
     flash = example.stat().st_size if not board.tools else flash_bytes(board, example)
@@ -120,26 +158,27 @@ def main() -> None:
     checks, rows = Checks(), []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        model = make_model(arguments.command, folder)
-        for program, source in (("example", EXAMPLE / "main.c"), ("measure", HERE / "measure.c")):
-            HOST.build(source, model, folder / f"host-{program}")
-        text, reference = HOST.run(folder / "host-example"), parse(HOST.run(folder / "host-measure"))
+        models = Models(arguments.command, folder)
+        model = models.of("int8")
+        HOST.build(EXAMPLE / "main.c", model, folder / "host-example")
+        text = HOST.run(folder / "host-example")
         tiny = folder / "tiny.gguf"
         subprocess.run([sys.executable, str(ROOT / "Bindings/Python/tests/tiny_model.py"), str(tiny)], check=True)
         HOST.build(HERE / "hostile.c", tiny, folder / "host-hostile", hostile_flags(tiny))
         accepted = parse(HOST.run(folder / "host-hostile"))["accepted"]
-        checks.expect(reference["sparse_crc"] != reference["dense_crc"], "thresholds change nothing")
         print(text)
         for board in BOARDS:
             if arguments.only and board.core not in arguments.only:
                 continue
-            row = check_board(board, model, folder, reference, text, checks)
+            row = check_board(board, model, folder, text, checks)
             rows.append(row)
             if board.core in HOSTILE_CORES:
                 board.build(HERE / "hostile.c", tiny, folder / f"{board.core}-hostile.elf", hostile_flags(tiny))
                 got = parse(board.run(folder / f"{board.core}-hostile.elf"))["accepted"]
                 checks.expect(got == accepted, f"{board.name}: runs {got} of the changed files, the host {accepted}")
             print(" | ".join(row), flush=True)
+        if not arguments.only or LINUX.core in arguments.only:
+            check_formats(models, folder, checks)
     if arguments.write_table:
         write_table(rows)
     if checks.failures:
