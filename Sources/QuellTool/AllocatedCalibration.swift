@@ -68,7 +68,9 @@ extension Calibration {
       try make(allocation, sparsity) { progress.update(share + (1 - share) * $0, $1) }
     }
     switch target {
-    case .sparsity(let sparsity): return try made(sparsity).result
+    case .sparsity(let sparsity):
+      if sparsity <= allocation.naturalSparsity { noteNatural(allocation.naturalSparsity) }
+      return try made(sparsity).result
     case .macs(let macs): return try made(min(max(1 - macs / allocation.denseMACs, 0), 1)).result
     case .lossIncrease(let fraction):
       let dense = try evaluation(model, windows, threads).loss()

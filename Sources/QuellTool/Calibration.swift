@@ -23,6 +23,11 @@ struct Calibration {
     return spread
   }
 
+  /// Says that what was asked for is no more than the model has by itself.
+  static func noteNatural(_ sparsity: Double) {
+    StandardError.note("the model is \(Percentage(sparsity)) sparse on this text by itself: all thresholds stay 0")
+  }
+
   /// Thresholds that layer-wise evaluation has settled.
   init(_ method: String, _ evaluation: LayerwiseEvaluation) {
     self.method = method

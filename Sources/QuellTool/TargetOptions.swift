@@ -12,7 +12,8 @@ struct TargetOptions: ParsableArguments {
   var targetLossIncrease: String?
 
   @Option(
-    help: ArgumentHelp("allocate: multiply-accumulates to do for each token, the vocabulary head's apart, such as 1.9M.", valueName: "count"))
+    help: ArgumentHelp(
+      "allocate: multiply-accumulates to do for each token, the vocabulary head's apart, such as 1.9M.", valueName: "count"))
   var targetMacs: String?
 
   /// What was asked for, or nil.

@@ -18,9 +18,7 @@ extension Calibration {
     }
     let quantile = try session.setThresholds(sparsity: sparsity)
     let natural = session.counts.activationSparsity
-    if sparsity <= natural {
-      StandardError.note("the model is \(Percentage(natural)) sparse on this text by itself: all thresholds stay 0")
-    }
+    if sparsity <= natural { noteNatural(natural) }
     return Calibration(
       method: "uniform", thresholds: session.thresholds, siteSparsity: session.quietFractions(statistics, quantile: quantile),
       sparsity: sparsity, tokenCount: session.counts.tokens)

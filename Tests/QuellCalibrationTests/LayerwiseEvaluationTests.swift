@@ -40,7 +40,7 @@ import Testing
     let thresholds = someThresholds(model)
     for (site, threshold) in thresholds.enumerated() { evaluation.setThreshold(threshold, site: site) }
     let plain = try plainLosses(model, windows, thresholds)
-    for site in model.sites.indices {
+    for site in [0, 1, 2, 3, 4, 5, 6, 7, 10, 15, 20, 24, 31, 36, 41, 42] where site < model.sites.count {
       try evaluation.advance(beforeFirstOf: [site])
       #expect(try evaluation.losses() == plain, "before \(model.sites[site].name)")
     }

@@ -10,6 +10,11 @@ import Testing
     try LayerwiseEvaluation(shipped.model, windows.map { $0[...] }, threads: 2, isStopped: isStopped)
   }
 
+  private func resume(_ search: inout SequentialSearch, _ record: SearchRecord) throws {
+    let resumes = search.resume(record)
+    try #require(resumes)
+  }
+
   @Test(arguments: ShippedModel.allCases) func itFindsWhatAnIndependentImplementationFinds(_ shipped: ShippedModel) throws {
     let reference = try shipped.reference
     let evaluation = try evaluation(shipped, reference.windows)
@@ -38,14 +43,14 @@ import Testing
     for stop in [1, 8, 9, 23] {
       nonisolated(unsafe) var isStopped = false
       var part = SequentialSearch(try evaluation(.transformer, windows, isStopped: { isStopped }), lossIncrease: 1.01)
-      if let record { #expect(part.resume(record)) }
+      if let record { try resume(&part, record) }
       #expect(throws: CalibrationStop.self) { try part.run(progress: { isStopped = $0.evaluations == stop }, settled: { _ in }) }
       #expect(part.record.evaluations == stop)
       record = part.record
     }
     let last = try evaluation(.transformer, windows)
     var rest = SequentialSearch(last, lossIncrease: 1.01)
-    #expect(rest.resume(try #require(record)))
+    try resume(&rest, try #require(record))
     try rest.run(progress: { _ in }, settled: { _ in })
     #expect(rest.record == whole.record)
   }
@@ -55,13 +60,16 @@ import Testing
     var search = SequentialSearch(try evaluation(.transformer, windows), lossIncrease: 1.01, mostEvaluations: 2)
     try search.run(progress: { _ in }, settled: { _ in })
     var sameSearch = SequentialSearch(try evaluation(.transformer, windows), lossIncrease: 1.01)
-    #expect(sameSearch.resume(search.record))
+    try resume(&sameSearch, search.record)
     var otherFactor = SequentialSearch(try evaluation(.transformer, windows), lossIncrease: 1.02)
-    #expect(!otherFactor.resume(search.record))
+    let resumesFactor = otherFactor.resume(search.record)
+    #expect(!resumesFactor)
     var otherText = SequentialSearch(try evaluation(.transformer, windows.dropLast()), lossIncrease: 1.01)
-    #expect(!otherText.resume(search.record))
+    let resumesText = otherText.resume(search.record)
+    #expect(!resumesText)
     var otherModel = SequentialSearch(try evaluation(.recurrent, windows), lossIncrease: 1.01)
-    #expect(!otherModel.resume(search.record))
+    let resumesModel = otherModel.resume(search.record)
+    #expect(!resumesModel)
   }
 
   @Test(arguments: [1, 2, 7, 12]) func noMoreLossesAreMeasuredThanAllowed(most: Int) throws {

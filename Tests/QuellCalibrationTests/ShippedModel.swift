@@ -44,8 +44,8 @@ enum ShippedModel: String, CaseIterable {
   var unevenWindows: [ArraySlice<UInt32>] {
     get throws {
       let windows = try reference.windows
-      let lengths = [2, 65, 33, 64, 7]
-      return zip(windows, lengths).map { $0.prefix($1) } + [(windows[5] + windows[6] + windows[7])[...]]
+      let lengths = [2, 33, 7]
+      return zip(windows, lengths).map { $0.prefix($1) } + [(windows[3] + windows[4])[...]]
     }
   }
 

@@ -16,7 +16,7 @@ import tokenizers
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "Tests/QuellCalibrationTests/Fixtures"
 DENSITIES = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]
-LENGTH, COUNT = 64, 8  # steps of a window, and windows
+LENGTH, COUNT = 40, 6  # steps of a window, and windows
 # A decision closer than this could fall the other way in single precision.
 MARGIN = 2e-6
 

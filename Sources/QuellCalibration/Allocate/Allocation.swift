@@ -18,7 +18,7 @@ public struct Allocation {
   }
 
   private let macs: [Double]
-  /// The fraction of each site's inputs that is zero by itself.
+  /// The fraction of its inputs that each site skips by itself.
   let naturalFractions: [Double]
   /// The pieces of all sites, the cheapest first; those of one site are in order.
   private let pieces: [Piece]
@@ -72,16 +72,16 @@ public struct Allocation {
   /// The fraction that the sites skip by themselves.
   public var naturalSparsity: Double { zip(macs, naturalFractions).reduce(0) { $0 + $1.0 * $1.1 } / denseMACs }
 
-  /// The fraction of each site's inputs that is to be quiet for a sparsity; what a site has by itself is never less.
+  /// The fraction of each site's inputs that is to be quiet for a sparsity, 0 where what is quiet by itself is enough.
   public func fractions(sparsity: Double) -> [Double] {
-    var skipped = zip(macs, naturalFractions).map { $0 * $1 }
-    var missing = sparsity * denseMACs - skipped.reduce(0, +)
+    var taken = [Double](repeating: 0, count: macs.count)
+    var missing = (sparsity - naturalSparsity) * denseMACs
     for piece in pieces where missing > 0 {
-      let taken = min(piece.macs, missing)
-      skipped[piece.site] += taken
-      missing -= taken
+      let part = min(piece.macs, missing)
+      taken[piece.site] += part
+      missing -= part
     }
-    return zip(skipped, macs).map { $1 > 0 ? $0 / $1 : 0 }
+    return macs.indices.map { taken[$0] > 0 ? naturalFractions[$0] + taken[$0] / macs[$0] : 0 }
   }
 
   /// The sparsity at which the costs of the sites add up to a divergence from the dense model, in nats for each token.
@@ -93,6 +93,16 @@ public struct Allocation {
       missing -= taken * piece.price
     }
     return skipped / denseMACs
+  }
+
+  /// The divergence to which the costs of the sites add up at a sparsity.
+  func divergence(sparsity: Double) -> Double {
+    var missing = (sparsity - naturalSparsity) * denseMACs
+    return pieces.reduce(0) { sum, piece in
+      let part = min(piece.macs, max(missing, 0))
+      missing -= part
+      return sum + part * piece.price
+    }
   }
 
   /// The points of a curve below which no line between two others passes.

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 extension Allocation {
   /// How often the loss is measured at most on the way to one that was asked for.
   private static let mostMeasurements = 6
@@ -6,34 +12,34 @@ extension Allocation {
 
   /// Finds the highest sparsity at which the loss increases by no more than so many nats, and returns what was measured there.
   ///
-  /// The costs of the sites say where to look first; how much more or less the loss increases there than they say, as a factor, says where
-  /// to look next.
+  /// The costs of the sites say where to look first, and how much more or less the loss increases there, where to look next. Between two
+  /// places of which one has too little and the other too much, the logarithm of the increase is taken to be linear.
   ///
-  /// - Parameter measure: Gives a result for a sparsity, and how much the loss increases. A sparsity of 0 is always tried in the end if
-  ///   nothing else will do.
+  /// - Parameter measure: Gives a result for a sparsity, and how much the loss increases. A sparsity of 0 is tried where nothing else does.
   public func highestSparsity<Result>(
     increase: Double, _ measure: (_ sparsity: Double) throws -> (result: Result, increase: Double)
   ) throws -> Result {
-    var best: (sparsity: Double, result: Result)?
-    var correction = 1.0
-    var tooHigh = 1.0
+    // Aims at the middle of what is near enough.
+    let aim = increase * (1 - Allocation.tolerance / 2)
+    var enough: (sparsity: Double, increase: Double, result: Result)?
+    var tooMuch: (sparsity: Double, increase: Double)?
+    var next = sparsity(divergence: aim)
     for _ in 0..<Allocation.mostMeasurements {
-      // Noise may point back to where too much was asked before.
-      let next = min(sparsity(divergence: increase * correction), ((best?.sparsity ?? naturalSparsity) + 3 * tooHigh) / 4)
       let found = try measure(next)
       if found.increase <= increase {
-        if best.map({ next > $0.sparsity }) ?? true { best = (next, found.result) }
+        enough = (next, found.increase, found.result)
         if found.increase >= increase * (1 - Allocation.tolerance) { break }
       } else {
-        tooHigh = min(tooHigh, next)
+        tooMuch = (next, found.increase)
       }
-      guard found.increase > 0 else {
-        correction *= 2
-        continue
+      if let enough, let tooMuch {
+        let share = enough.increase > 0 ? log(aim / enough.increase) / log(tooMuch.increase / enough.increase) : 0.5
+        next = enough.sparsity + min(max(share, 0.1), 0.9) * (tooMuch.sparsity - enough.sparsity)
+      } else {
+        let factor = found.increase > 0 ? min(max(aim / found.increase, 0.25), 4) : 4
+        next = sparsity(divergence: divergence(sparsity: next) * factor)
       }
-      // Aims at the middle of what is near enough.
-      correction *= increase * (1 - Allocation.tolerance / 2) / found.increase
     }
-    return try best?.result ?? measure(0).result
+    return try enough?.result ?? measure(0).result
   }
 }

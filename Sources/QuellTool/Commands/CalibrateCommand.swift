@@ -25,9 +25,7 @@ struct CalibrateCommand: ExampleCommand {
 
   static let examples = [
     "quell calibrate -m model.gguf -f text.txt --sparsity 0.63 -o thresholds.json",
-    "quell calibrate -m model.gguf -f text.txt --target-loss-increase 2% -o thresholds.json",
     "quell calibrate -m model.gguf -f text.txt --method sequential --loss-increase 1.0005 -o thresholds.json",
-    #"quell run -m model.gguf --thresholds thresholds.json -p "Once upon a time""#,
   ]
 
   @OptionGroup var model: ModelOption
