@@ -129,7 +129,7 @@ import Testing
   @Test func aChannelIsCentredWhereItsNumbersCrowd() {
     // A quarter of 8 numbers is a span of 2: the narrowest is 1.0 to 1.2. The second channel is constant.
     let vectors = matrix([[-4, 2], [1.1, 2], [1.2, 2], [9, 2], [1, 2], [5, 2], [-7, 2], [3, 2]])
-    let modes = SiteInputs(vectors).modes
+    let modes = SiteInputs(vectors).modes(holding: 0.25)
     #expect(abs(modes[0] - 1.1) < 1e-6)
     #expect(modes[1] == 2)
   }

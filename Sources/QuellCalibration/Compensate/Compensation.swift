@@ -88,7 +88,7 @@ public final class Compensation {
     let numbers = try evaluation.gather(inputsOf: site, initial: [Float]()) { $0.append(contentsOf: $1) }
     let inputs = SiteInputs(numbers, length: length)
     let linears = plan.isFitted(site) ? fitted.linears[site] : []
-    let centre = linears.isEmpty || fitted.centres[site] == nil ? nil : inputs.modes
+    let centre = linears.isEmpty || fitted.centres[site] == nil ? nil : inputs.modes(holding: plan.quiet[site])
     let threshold = inputs.quantile(plan.quiet[site], around: centre)
     evaluation.setThreshold(threshold, site: site)
     guard !linears.isEmpty else { return }

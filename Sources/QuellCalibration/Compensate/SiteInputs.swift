@@ -27,15 +27,15 @@ struct SiteInputs {
     return SiteInputs(result)
   }
 
-  /// For each channel the middle of the shortest interval that holds a quarter of its numbers: where they crowd, fewest are far away.
+  /// For each channel the middle of the shortest interval that holds a fraction of its numbers: where they crowd, fewest are far away.
   ///
   /// Thresholds around the mode: SCAP, arXiv 2412.07174.
-  var modes: [Float] {
+  func modes(holding fraction: Double) -> [Float] {
     let step = max(vectors.rows / SiteInputs.mostSamples, 1)
     return (0..<vectors.columns).map { channel in
       let sorted = stride(from: 0, to: vectors.rows, by: step).map { vectors[$0, channel] }.sorted()
       guard let last = sorted.last else { return 0 }
-      let span = sorted.count / 4
+      let span = min(Int(fraction * Double(sorted.count)), sorted.count - 1)
       var (best, width) = (0, Float.infinity)
       for first in 0..<(sorted.count - span) where sorted[first + span] - sorted[first] < width {
         (best, width) = (first, sorted[first + span] - sorted[first])
