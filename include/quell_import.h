@@ -10,7 +10,8 @@
  *   #include <stdio.h>
  *
  *   int main(int argc, char **argv) {
- *     quell_error error = {.struct_size = sizeof error};
+ *     quell_error error;
+ *     error.struct_size = sizeof error;
  *     if (argc != 3) return 2;
  *     if (quell_import_onnx(argv[1], argv[2], NULL, NULL, NULL, &error)) {
  *       fprintf(stderr, "%s\n", error.message);

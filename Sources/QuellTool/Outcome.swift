@@ -2,6 +2,7 @@ import ArgumentParser
 import CQuell
 import Foundation
 import Quell
+import QuellCalibration
 import QuellCost
 import QuellImport
 
@@ -43,7 +44,7 @@ struct Outcome {
     case let failure as CommandFailure: self.init(failure.status, failure.message)
     case let failure as Failure: self.init(ExitStatus(failure.status), failure.description)
     case let failure as CostFailure: self.init(ExitStatus(failure.kind), failure.description)
-    case is Interruption: self.init(.ofInterruption, nil)
+    case is Interruption, is CalibrationStop: self.init(.ofInterruption, nil)
     case is ClosedOutput: self.init(.failed, nil)
     default: self.init(ofParsing: error)
     }

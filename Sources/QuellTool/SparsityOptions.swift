@@ -33,8 +33,7 @@ struct SparsityOptions: ParsableArguments {
   func find(for model: Model) throws -> [Float]? {
     if let thresholds { return try ThresholdFile.thresholds(fromFile: thresholds, for: model) }
     guard let sparsity, let calibration else { return nil }
-    let found = try Calibration(model, text: Files.read(calibration), sparsity: sparsity)
-    found.noteIfNatural()
-    return found.thresholds
+    let windows = try Calibration.windows(model, Files.read(calibration), tokens: .max)
+    return try Calibration.uniform(model, windows, sparsity: sparsity).thresholds
   }
 }

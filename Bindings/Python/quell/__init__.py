@@ -26,22 +26,29 @@ from .errors import (
     TokenOutOfRangeError,
     UnsupportedError,
 )
+from .calibration import Calibration, calibrate
+from .evaluation import Divergence, Evaluation, Sparsity, evaluate
 from .generation import Token
 from .importing import import_onnx
 from .model import Model, Site
 from .sampling import Sampler
-from .session import Cost, Counts, Session
+from .session import Adaptation, Cost, Counts, Scores, Session
+from .thresholds import load_thresholds
 from .tokenizer import Tokenizer
 from .verification import Verification, verify
 
 __version__: str = _library.quell_version().decode()
 
 __all__ = [
+    "Adaptation",
     "BufferTooSmallError",
+    "Calibration",
     "ContextFullError",
     "Cost",
     "Costs",
     "Counts",
+    "Divergence",
+    "Evaluation",
     "FileUnreadableError",
     "FileUnwritableError",
     "InvalidArgumentError",
@@ -51,15 +58,20 @@ __all__ = [
     "OutOfMemoryError",
     "QuellError",
     "Sampler",
+    "Scores",
     "Session",
     "Site",
+    "Sparsity",
     "StateMismatchError",
     "Token",
     "TokenOutOfRangeError",
     "Tokenizer",
     "UnsupportedError",
     "Verification",
+    "calibrate",
     "cost",
+    "evaluate",
     "import_onnx",
+    "load_thresholds",
     "verify",
 ]

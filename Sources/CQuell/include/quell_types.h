@@ -52,6 +52,14 @@ typedef struct quell_model {
   uintptr_t private_;
 } quell_model;
 
+/**
+ * Reads `size` bytes of a model file from `offset` on to `bytes`; `user` is what quell_model_open_reader() was given.
+ * Returns 0 where all of them were read, `QUELL_CANCELLED` to stop, and any other number where they cannot be read.
+ */
+typedef int32_t (*quell_read)(uint64_t offset, void *bytes, uint64_t size, void *user);
+/** What opens a model's tokenizer: quell_open_tokenizer(), which quell_model_open_in() is given. */
+typedef void (*quell_tokenizer_opener)(void *request);
+
 /** A session: one run of a model. Only pointers to it are of use; what it holds is private. */
 typedef struct quell_session {
   uintptr_t private_;
@@ -77,6 +85,28 @@ typedef struct quell_session_options {
   uint32_t uncounted;       /**< Not 0: events and their work are not counted. */
   uint32_t event_group;     /**< How many events the device takes together whose work is counted; 0 for 8. */
 } quell_session_options;
+
+/** How a model predicted a token that was to come. */
+typedef struct quell_token_score {
+  float log_probability; /**< ln of the probability that it gave to the token; not a number where a logit is not. */
+  uint32_t greatest;     /**< The token that it thought likeliest, the first of equals. */
+} quell_token_score;
+
+/** Told the logits after a token that was taken: the token's place in the array of tokens, from 0, and as many logits
+   as the vocabulary has tokens. They are gone when it returns. It must not use the session. */
+typedef void (*quell_logits_visitor)(void *user, uint64_t index, const float *logits);
+
+/** How a session adapts its thresholds while it runs. Clear it to zeros, set `struct_size`, then what differs from the
+    defaults. */
+typedef struct quell_adaptation {
+  uint32_t struct_size; /**< `sizeof(quell_adaptation)`. */
+  float target;         /**< The fraction of MACs to skip, 0 to 1, the vocabulary head's apart. */
+  float rate;    /**< How much of what a token misses the target by is added to the logarithm of the factor, at most
+                    1; 0 for 0.05. */
+  float lowest;  /**< The factor never falls below this, which is above 0; 0 for 1/8. */
+  float highest; /**< The factor never rises above this; 0 for 8. */
+  float factor;  /**< What all thresholds but the head's are multiplied by; 0 for 1. */
+} quell_adaptation;
 
 /** How the next token is chosen. Clear it to zeros, set `struct_size`, then what differs from the defaults. */
 typedef struct quell_sampler_options {

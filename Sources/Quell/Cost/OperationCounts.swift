@@ -60,9 +60,9 @@ extension SessionStorage {
   }
 
   /// Counts tokens that are taken at the session's position and after it.
-  mutating func countTokens(_ count: Int, withLogits: Bool = true) {
+  mutating func countTokens(_ count: Int, logits: Int) {
     tokenCount += UInt64(count)
-    if withLogits { logitsCount += 1 }
+    logitsCount += UInt64(logits)
     positionCount += UInt64(count * position + count * (count + 1) / 2)
   }
 

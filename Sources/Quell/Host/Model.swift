@@ -38,7 +38,9 @@
     // Typed throws out of `withCString` need the result carried by hand.
     private static func open(_ path: String) throws(Failure) -> UnsafeMutablePointer<ModelStorage> {
       let result: Result<UnsafeMutablePointer<ModelStorage>, Failure> = path.withCString { text in
-        do throws(Failure) { return .success(try ModelStorage.open(path: text)) } catch { return .failure(error) }
+        var mapped: UnsafeRawBufferPointer?
+        defer { ModelStorage.unmap(mapped) }
+        do throws(Failure) { return .success(try ModelStorage.open(path: text, mapped: &mapped)) } catch { return .failure(error) }
       }
       return try result.get()
     }

@@ -14,6 +14,8 @@ struct SessionStorage {
   let state: UnsafeMutableBufferPointer<Float>
   /// The tokens that prefill works on at a time.
   let lanes: UnsafeMutableBufferPointer<Lane>
+  /// Room for them as the loops in C take several.
+  let tokens: UnsafeMutableBufferPointer<quell_token>
   /// The one of them that is worked on.
   var lane: UnsafeMutablePointer<Lane>
   /// Where in the program the stretches end that are run token by token, and how much of it leaves something for the next token.
@@ -29,6 +31,8 @@ struct SessionStorage {
   let attentionWeights: UnsafeMutableBufferPointer<Float>
   /// The threshold of each site.
   let thresholds: UnsafeMutableBufferPointer<Float>
+  /// What keeps the sparsity near a target, if anything does.
+  var adaptation: Adaptation?
   /// Events of each site since the counters were last set to zero.
   let eventCounts: UnsafeMutableBufferPointer<UInt64>
   /// Tokens that each site has seen since then: the head sees only the last one of those that prefill takes at a time.
@@ -53,6 +57,8 @@ struct SessionStorage {
   let candidates: UnsafeMutableBufferPointer<Candidate>
   /// Where the magnitudes at the sites are collected, if anywhere.
   var statistics: ActivationStatistics?
+  /// Their memory, where the session itself got it from the platform.
+  var ownedStatistics: UnsafeMutableRawPointer?
   /// The block that the session itself got from the platform, to be given back.
   var ownedBlock: UnsafeMutableRawPointer?
 
@@ -76,7 +82,9 @@ struct SessionStorage {
     // All are taken before any is looked at: an arena that counts gives none of them.
     let storage = arena.take(1, of: SessionStorage.self)
     let state = arena.take(model.pointee.stateSize, of: Float.self)
-    let lanes = Lane.make(batch, scratch: model.pointee.scratchSize, inputs: model.pointee.longestInput, in: &arena)
+    let lanes = Lane.make(
+      batch, scratch: model.pointee.scratchSize, inputs: model.pointee.longestInput, outputs: model.pointee.longestOutput, in: &arena)
+    let tokens = arena.take(2 * batch, of: quell_token.self)
     let ends = arena.take(batch > 1 ? model.pointee.operations.count : 0, of: UInt32.self)
     let workers = arena.take(threads > 1 ? quell_workers_size(UInt32(threads)) : 0, of: UInt8.self)
     let caches = arena.take(cacheFloats, of: Float.self)
@@ -88,13 +96,14 @@ struct SessionStorage {
     let groupCounts = arena.take(model.pointee.sites.count, of: UInt64.self)
     let binaryCounts = arena.take(model.pointee.sites.count, of: UInt64.self)
     let candidates = arena.take(model.pointee.vocabularySize, of: Candidate.self)
-    guard let storage, let state, let lanes, let ends, let workers, let caches, let cacheOffsets, let attentionWeights, let thresholds,
-      let eventCounts, let visitCounts, let groupCounts, let binaryCounts, let candidates
+    guard let storage, let state, let lanes, let tokens, let ends, let workers, let caches, let cacheOffsets, let attentionWeights,
+      let thresholds, let eventCounts, let visitCounts, let groupCounts, let binaryCounts, let candidates
     else { return nil }
     eventCounts.initialize(repeating: 0)
     visitCounts.initialize(repeating: 0)
     groupCounts.initialize(repeating: 0)
     binaryCounts.initialize(repeating: 0)
+    tokens.initialize(repeating: quell_token())
     caches.initialize(repeating: 0)
     attentionWeights.initialize(repeating: 0)
     candidates.initialize(repeating: Candidate(token: 0, weight: 0))
@@ -109,7 +118,7 @@ struct SessionStorage {
     storage.initializeElement(
       at: 0,
       to: SessionStorage(
-        model: model, kernels: kernels, capacity: capacity, state: state, lanes: lanes, lane: lanes.baseAddress!,
+        model: model, kernels: kernels, capacity: capacity, state: state, lanes: lanes, tokens: tokens, lane: lanes.baseAddress!,
         recurrence: (ends, batch > 1 ? recurrence.mark(ends) : 0), threads: threads,
         workers: threads > 1 ? try startWorkers(workers, threads) : nil, caches: caches, cacheOffsets: cacheOffsets,
         attentionWeights: attentionWeights, thresholds: thresholds, eventCounts: eventCounts, visitCounts: visitCounts,

@@ -28,11 +28,17 @@ public struct SiteSparsity: Sendable {
     return percent / 100
   }
 
+  /// What the sites of a program do for one token, in the program's order.
+  public struct Activity {
+    /// With the sparsities that are given.
+    public let sparse: [SiteActivity]
+    /// Where only those inputs are quiet that are zero by themselves.
+    public let natural: [SiteActivity]
+  }
+
   /// What the sites of a program do for one token. A site of a kind that the file does not name is refused unless it is the head's
   /// (which has no quiet inputs then) or is left out.
-  public func activity(
-    of outline: ProgramOutline, group: Int, components: Set<Component>
-  ) throws(CostFailure) -> (sparse: [SiteActivity], natural: [SiteActivity]) {
+  public func activity(of outline: ProgramOutline, group: Int, components: Set<Component>) throws(CostFailure) -> Activity {
     let titles = outline.titles
     let kinds = Set(titles.map(\.kind))
     if let unknown = fractions.keys.sorted().first(where: { !kinds.contains($0) }) {
@@ -50,7 +56,7 @@ public struct SiteSparsity: Sendable {
       sparse.append(.mean(of: site.inputs, quiet: fraction, group: group))
       natural.append(.mean(of: site.inputs, quiet: given?.natural ?? (rectified.contains(index) ? fraction : 0), group: group))
     }
-    return (sparse, natural)
+    return Activity(sparse: sparse, natural: natural)
   }
 }
 
