@@ -22,7 +22,7 @@ libraries := build/lib/libquell.so build/lib/libquell.so.0 build/lib/libquell.a
 
 # -Osize: what reads files and texts is compiled to be small; the functions that a step spends its time in ask for speed themselves,
 # by @_optimize(speed). -fno-math-errno: square roots become an instruction instead of a call into libm.
-SWIFT_FLAGS := -parse-as-library -module-name Quell -enable-experimental-feature Embedded -wmo -Osize \
+SWIFT_FLAGS := -parse-as-library -module-name Quell -package-name quell -enable-experimental-feature Embedded -wmo -Osize \
   -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include -module-cache-path $(objects)/modules
 C_FLAGS := -std=gnu11 -O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-math-errno -Wall -Wextra \
   -ISources/CQuell/include
@@ -53,6 +53,8 @@ help:
 	@echo 'make test       everything that can fail: lints, unit tests, header, libraries, examples, Python'
 	@echo 'make quick      the part of it that takes seconds once the libraries are built'
 	@echo 'make header     make include/quell.h, quell_import.h and what Python knows of them from the Swift sources'
+	@echo 'make firmware   the library for cores without an operating system; needs Scripts/setup firmware'
+	@echo 'make firmware-test  runs it on boards that QEMU emulates'
 	@echo 'make install    into PREFIX ($(PREFIX)) and LIBDIR ($(LIBDIR)), below DESTDIR; `make uninstall` takes it away'
 	@echo 'make install-library  the libraries that run models alone'
 	@echo 'make deb        packages for Debian, in build/deb'
@@ -153,6 +155,10 @@ lint:
 demo: setup
 	@$(MAKE) --no-print-directory command
 	@Scripts/demo
+
+# ---- The library for bare machines ----
+
+include Firmware.mk
 
 # ---- The rest ----
 

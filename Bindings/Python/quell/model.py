@@ -28,6 +28,8 @@ class Site(NamedTuple):
     """Multiply-accumulates that one event costs."""
     is_head: bool
     """Whether it feeds the vocabulary head."""
+    threshold: float
+    """The threshold that the file carries: a fresh session's."""
 
 
 class Model(Handle):
@@ -70,6 +72,11 @@ class Model(Handle):
         return library.quell_model_context_length(self._open_handle)
 
     @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that depend on the model's program and on a sample of its weights; threshold files name it by them."""
+        return f"{library.quell_model_fingerprint(self._open_handle):016x}"
+
+    @property
     def sites(self) -> list[Site]:
         """The inputs of the model's linear operations, in the order of the program."""
         handle = self._open_handle
@@ -80,6 +87,7 @@ class Model(Handle):
                 library.quell_model_site_inputs(handle, site),
                 library.quell_model_site_outputs(handle, site),
                 library.quell_model_site_is_head(handle, site),
+                library.quell_model_site_threshold(handle, site),
             )
             for site in range(library.quell_model_site_count(handle))
         ]

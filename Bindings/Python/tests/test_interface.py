@@ -67,7 +67,7 @@ def test_signatures_by_hand():
 
 
 def test_every_status_has_an_exception():
-    statuses = {int(code) for name, code in re.findall(r"(QUELL_[A-Z_]+) = (\d+)", CODE)}
+    statuses = {int(code) for name, code in re.findall(r"(QUELL_(?!WORK_|INSTRUCTIONS_)[A-Z_]+) = (\d+)", CODE)}
     # Nothing in Python can cancel a call, and success is no failure.
     assert statuses - {0, 18} == set(errors.BY_STATUS)
 

@@ -162,7 +162,7 @@ public struct Tokenizer: @unchecked Sendable {
 
   private func check(_ token: UInt32) throws(Failure) {
     guard token < count else {
-      throw Failure(QUELL_TOKEN_OUT_OF_RANGE, "token ").then(Int(token)).then(" is out of range: the tokenizer has ").then(count)
+      throw Failure(QUELL_TOKEN_OUT_OF_RANGE, "token ").then(Int(clamping: token)).then(" is out of range: the tokenizer has ").then(count)
         .then(" tokens")
     }
   }
