@@ -209,6 +209,39 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
     }
   }
 
+  /// Boards without vector registers compute what everybody computes.
+  @Test(arguments: [0, 1, 3, 8, 31, 32, 47, 72, 300]) func loopsWithoutVectorsGiveTheSameBits(length: Int) {
+    func expect<Element: WeightElement>(_ element: Element.Type, _ format: WeightFormat) {
+      for columns in [length, 32, 96] where StoredMatrix.allows(format, columns: columns) {
+        var random = SplitMix(state: UInt64(length + columns))
+        let rows = 21
+        let numbers = (0..<rows * columns).map { _ in random.nextFloat() }
+        let stored = StoredMatrix(numbers, columns: columns, format: format, scaling: .byRow)
+        let bytes = GuardedBytes(stored.bytes)
+        let vector = (0..<max(rows, columns)).map { _ in random.nextFloat() }
+        let indices = [0, 2, 3, 4, 8, 9, 11, 12, 13, 15, 20] as [UInt32]
+        let stride = Element.bytes(columns)
+        var (sums, sumsWithout) = ([Float](repeating: 0.25, count: columns), [Float](repeating: 0.25, count: columns))
+        LinearInputMajor.add(
+          Element.self, bytes.start, stride: stride, outputs: columns, indices, vector, events: indices.count, to: &sums)
+        LinearScalar.addRows(
+          Element.self, bytes.start, stride: stride, outputs: columns, indices, vector, events: indices.count, to: &sumsWithout)
+        #expect(sums.map(\.bitPattern) == sumsWithout.map(\.bitPattern), "\(format)")
+        for row in 0..<rows {
+          let place = bytes.start + row * stride
+          #expect(
+            LinearOutputMajor.dot(Element.self, place, vector, count: columns)
+              == LinearScalar.dot(Element.self, place, vector, count: columns), "\(format)")
+        }
+      }
+    }
+    expect(F32.self, .f32)
+    expect(F16.self, .f16)
+    expect(BF16.self, .bf16)
+    expect(Int8Element.self, .int8)
+    expect(Int4Element.self, .int4)
+  }
+
   /// Every integer and every half of a byte, with scales that are exact.
   @Test func integersWidenExactly() {
     let bytes = (0..<256).map { UInt8($0) }

@@ -42,6 +42,7 @@ struct Linear {
   // MARK: Steps
 
   /// The sums of the first half of the inputs, with what they begin with.
+  @_optimize(speed)
   func runFirst(_ events: EventList, _ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     begin(result, part)
     add(events, 0..<middle, to: result, part)
@@ -78,6 +79,7 @@ struct Linear {
 
   /// Adds to a part of several tokens' results what their events among some inputs contribute: bit by bit what the other ``add``
   /// does for each.
+  @_optimize(speed)
   func add(
     _ tokens: UnsafeBufferPointer<quell_token>, _ inputs: Range<Int>, _ kernels: UnsafePointer<quell_kernels>, _ part: Range<Int>
   ) {
