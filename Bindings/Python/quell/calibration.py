@@ -37,7 +37,8 @@ def calibrate(
     progress: Progress = False,
 ) -> Calibration:
     """Runs a model densely over a text, and finds the thresholds with which its sites together skip a fraction of their
-    multiply-accumulates, the vocabulary head's apart. Gives what `quell calibrate` gives.
+    multiply-accumulates, the vocabulary head's apart. Gives what `quell calibrate --method uniform` gives; the command's other methods
+    take longer and keep more of what a model can do.
 
     text: like that on which the model is to run; documents in it are separated by the text of the token that ends one.
     sparsity: the fraction, from 0 to 1.
@@ -49,7 +50,7 @@ def calibrate(
     if not 0 <= sparsity <= 1:
         raise ValueError("sparsity is not from 0 to 1")
     length = context or usual_context(model)
-    pieces = [tokens for document in documents(model, text) for tokens, _ in windows(document, length, length)]
+    pieces = [tokens for document in documents(model, text)[0] for tokens, _ in windows(document, length, length)]
     if not pieces:
         raise ValueError("the text holds no tokens to run")
     with model.session(length, threads) as session, reporting(progress, "calibrating") as tell:

@@ -1,15 +1,16 @@
 """How well a model predicts a text, and how much work it skips."""
 
 import math
-from typing import TYPE_CHECKING, Iterator, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
 
+from .texts import documents, usual_context, windows
+
 if TYPE_CHECKING:
     from .model import Model
 
-_USUAL_CONTEXT = 256
 _BATCH = 32
 
 
@@ -71,12 +72,12 @@ def evaluate(
     context: tokens in a window; 0 for 256, or the model's own limit where that is shorter.
     stride: tokens from the beginning of a window to that of the next; 0 for `context`. What two windows predict counts in the first.
     """
-    length = context or min(_USUAL_CONTEXT, model.context_length or _USUAL_CONTEXT)
+    length = context or usual_context(model)
     if stride > length:
         raise ValueError(f"a stride of {stride} would leave tokens out between windows of {length}")
     if reference is not None and reference.vocabulary_size != model.vocabulary_size:
         raise ValueError("the vocabularies of the model and of the reference differ")
-    documents, size = _documents(model, text)
+    found, size = documents(model, text)
     session = model.session(length, threads, _BATCH)
     if thresholds is not None:
         session.thresholds = thresholds
@@ -84,7 +85,7 @@ def evaluate(
     if other is not None:
         other.thresholds = 0
     surprises, other_surprises, divergences, agreements = [], [], [], []
-    for tokens, overlap in (window for document in documents for window in _windows(document, length, stride or length)):
+    for tokens, overlap in (window for document in found for window in windows(document, length, stride or length)):
         session.reset()
         if other is not None:
             other.reset()
@@ -120,31 +121,6 @@ def evaluate(
         else None,
         float(np.concatenate(agreements).mean()) if agreements else None,
     )
-
-
-def _documents(model: "Model", text: Union[str, bytes]) -> tuple[list[list[int]], int]:
-    """The tokens of each document, the separator first, and the bytes of all without what separates them."""
-    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
-    tokenizer = model.tokenizer
-    separator = tokenizer.begin if tokenizer.end is None else tokenizer.end
-    if separator is None:
-        raise ValueError("the model's tokenizer has no token that ends a text: documents cannot be told apart")
-    documents: list[list[int]] = [[separator]]
-    for token in tokenizer.encode(data)[len(tokenizer.encode(b"")) :]:
-        if token == separator:
-            documents.append([])
-        documents[-1].append(token)
-    return documents, len(data) - (len(documents) - 1) * len(tokenizer.bytes(separator))
-
-
-def _windows(document: list[int], length: int, stride: int) -> Iterator[tuple[list[int], int]]:
-    """The windows of a document, with how many of their first predictions an earlier one makes."""
-    start = predicted = 0
-    while predicted < len(document) - 1:
-        end = min(start + length, len(document) - 1)
-        yield document[start : end + 1], predicted - start
-        predicted = end
-        start += stride
 
 
 def _logarithms(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

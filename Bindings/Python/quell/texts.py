@@ -13,8 +13,8 @@ def usual_context(model: "Model") -> int:
     return min(_USUAL_CONTEXT, model.context_length or _USUAL_CONTEXT)
 
 
-def documents(model: "Model", text: Union[str, bytes]) -> list[list[int]]:
-    """The tokens of each document: the token that separates documents first."""
+def documents(model: "Model", text: Union[str, bytes]) -> tuple[list[list[int]], int]:
+    """The tokens of each document, the separator first, and the bytes of all without what separates them."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
     tokenizer = model.tokenizer
     separator = tokenizer.begin if tokenizer.end is None else tokenizer.end
@@ -26,7 +26,7 @@ def documents(model: "Model", text: Union[str, bytes]) -> list[list[int]]:
         if token == separator:
             found.append([])
         found[-1].append(token)
-    return found
+    return found, len(data) - (len(found) - 1) * len(tokenizer.bytes(separator))
 
 
 def windows(document: list[int], length: int, stride: int) -> Iterator[tuple[list[int], int]]:

@@ -67,7 +67,8 @@ def test_the_command_finds_the_same(tmp_path):
     text.write_text((ROOT / "Examples" / "Texts" / "calibration.txt").read_text(encoding="utf-8")[:3000], encoding="utf-8")
     source = ROOT / "Examples" / "Models" / "rwkv4-tiny" / "model.onnx"
     subprocess.run([COMMAND, "import", source, "-o", model], check=True, capture_output=True)
-    subprocess.run([COMMAND, "calibrate", "-m", model, "-f", text, "--sparsity", "0.6", "-o", thresholds], check=True, capture_output=True)
+    options = ["-m", model, "-f", text, "--method", "uniform", "--sparsity", "0.6", "-o", thresholds]
+    subprocess.run([COMMAND, "calibrate", *options], check=True, capture_output=True)
     expected = [site["theta"] for site in json.loads(thresholds.read_text())["sites"]]
     found = quell.Model(model).calibrate(text.read_bytes(), 0.6)
     assert np.array_equal(found.thresholds, np.float32(expected))

@@ -60,9 +60,11 @@ extension Operation {
   /// it by operation.
   ///
   /// - Parameters:
+  ///   - shape: The program that the operation belongs to.
   ///   - visits: How often the operation ran.
   ///   - positions: The sum, over these runs, of the positions that attention could look back at, the token's own among them.
   ///   - site: What the site that was last met did.
+  ///   - body: Told each kind of work and how much of it there is.
   public func forEachWork(
     in shape: some ProgramShape, visits: Double, positions: Double, site: SiteActivity, _ body: (VectorWork) -> Void
   ) {

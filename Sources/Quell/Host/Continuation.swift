@@ -35,7 +35,9 @@
   /// Steps run apart from the task that waits for them, so that none of an actor's time is taken. A task that is cancelled gets no
   /// more tokens.
   public struct Continuation: AsyncSequence, Sendable {
+    /// A token and its text.
     public typealias Element = GeneratedToken
+    /// Why a model cannot be gone on with.
     public typealias Failure = Quell.Failure
 
     fileprivate let model: Model
@@ -46,14 +48,17 @@
     fileprivate let threads: Int
     fileprivate let thresholds: [Float]?
 
+    /// A session that has not begun.
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(run: ContinuationRun(self)) }
 
     /// Gives the tokens one after the other.
     public struct AsyncIterator: AsyncIteratorProtocol {
       fileprivate let run: ContinuationRun
 
+      /// The next token, nil where there are no more.
       public func next() async throws(Quell.Failure) -> GeneratedToken? { try await run.next() }
 
+      /// The same for a caller that belongs to an actor, whose time is not taken.
       public func next(isolation actor: isolated (any Actor)?) async throws(Quell.Failure) -> GeneratedToken? { try await run.next() }
     }
   }
