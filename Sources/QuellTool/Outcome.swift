@@ -43,6 +43,7 @@ struct Outcome {
     switch error {
     case let failure as CommandFailure: self.init(failure.status, failure.message)
     case let failure as Failure: self.init(ExitStatus(failure.status), failure.description)
+    case let failure as CostFailure: self.init(ExitStatus(failure.kind), failure.description)
     case is Interruption, is CalibrationStop: self.init(.ofInterruption, nil)
     case is ClosedOutput: self.init(.failed, nil)
     default: self.init(ofParsing: error)

@@ -10,7 +10,8 @@ import Synchronization
 /// Maps the pages of files in their order while the graph is worked on, which takes one core: whoever reads the weights then does not
 /// stop at every page. What is not in memory is read from the disk on the way.
 final class MapAhead: Sendable {
-  private static let step = 16 << 20
+  /// Little at a time: whoever asks the system for memory meanwhile waits until it is done.
+  private static let step = 1 << 20
 
   private let stop = Stop()
 

@@ -85,16 +85,18 @@ struct CostText {
   }
 
   private var savings: [String] {
+    var lines: [String] = []
+    for which in cases.dropFirst() {
+      guard let energy = report.saving(\.energyUj, against: which), let latency = report.saving(\.latencyMs, against: which) else { continue }
+      let energyFactor = Figures.fixed(1 / (1 - energy), 2)
+      let latencyFactor = Figures.fixed(1 / (1 - latency), 2)
+      lines.append(
+        "saved against \(CostText.name(which)): \(Percentage(energy)) of the energy (\(energyFactor)x), "
+          + "\(Percentage(latency)) of the time (\(latencyFactor)x)")
+    }
     let device = report.model.device
-    return cases.dropFirst().compactMap { which in
-      guard let energy = report.saving(\.energyUj, against: which), let latency = report.saving(\.latencyMs, against: which)
-      else { return nil }
-      return "saved against \(CostText.name(which)): \(Percentage(energy)) of the energy (\(Figures.fixed(1 / (1 - energy), 2))x), "
-        + "\(Percentage(latency)) of the time (\(Figures.fixed(1 / (1 - latency), 2))x)"
-    } + [
-      "uncertain by \(Percentage(device.relativeEnergyError)) in energy and \(Percentage(device.relativeLatencyError)) in time, "
-        + "as the profile says"
-    ]
+    let (energy, latency) = (Percentage(device.relativeEnergyError), Percentage(device.relativeLatencyError))
+    return lines + ["uncertain by \(energy) in energy and \(latency) in time, as the profile says"]
   }
 
   private static func name(_ which: CostCase) -> String {
