@@ -88,8 +88,8 @@ $(firmware)/wasm32/libquell.a: $(addprefix $(firmware)/wasm32/,Quell.o $(firmwar
 
 # Programs are built for boards that QEMU emulates; what they compute must be what the host computes.
 firmware-test: firmware library command
-	python3 Tests/Firmware/run_boards.py
+	.venv/bin/python Tests/Firmware/run_boards.py
 
 # Puts what was measured into docs/FIRMWARE.md.
 firmware-table: firmware library command
-	python3 Tests/Firmware/run_boards.py --write-table
+	.venv/bin/python Tests/Firmware/run_boards.py --write-table
