@@ -1,56 +1,47 @@
 import Quell
+import QuellCalibration
 
 /// Thresholds found by looking at what a model does with a text.
 struct Calibration {
+  /// How they were found, as threshold files name it.
+  let method: String
   /// The threshold of each site.
   let thresholds: [Float]
   /// The fraction of each site's inputs that is quiet on the text.
   let siteSparsity: [Double]
-  /// The sparsity that was asked for, of all sites but the head's, weighted by multiply-accumulates.
+  /// The magnitudes at each site in the dense model, where the method has looked at them.
+  let statistics: [ThresholdFile.Statistics]?
+  /// The sparsity of all sites but the head's, weighted by multiply-accumulates: what was asked for, or what was reached where
+  /// something else was.
   let sparsity: Double
-  /// The sparsity with all thresholds at 0.
-  let naturalSparsity: Double
   /// Tokens that the model took.
   let tokenCount: UInt64
 
-  /// Runs the model densely over a text, and takes from the magnitudes at each site the quantile that gives the sparsity.
-  init(_ model: Model, text: [UInt8], sparsity: Double) throws {
-    let length = TextWindows.length(asked: nil, for: model)
-    let windows = try TextWindows(text, tokenizer: model.requireTokenizer(), length: length).windows
-    guard !windows.isEmpty else { throw CommandFailure(.failed, "the calibration text is empty") }
-    let session = try Session(model, contextLength: length)
-    for site in model.sites.indices { try session.setThreshold(0, site: site) }
-    let statistics = session.collectStatistics()
-    var progress = Progress("calibrating")
-    defer { progress.finish() }
-    for (index, window) in windows.enumerated() {
-      session.reset()
-      for token in window.dropLast() {
-        try Interruption.check()
-        try session.step(token)
-      }
-      progress.update(index + 1, of: windows.count)
+  /// The windows of a text that a model is calibrated on: at most so many tokens, spread over the text.
+  static func windows(_ model: Model, _ text: [UInt8], tokens: Int) throws -> [ArraySlice<UInt32>] {
+    let windows = try TextWindows(text, tokenizer: model.requireTokenizer(), length: TextWindows.length(asked: nil, for: model)).windows
+    let spread = CalibrationWindows.spread(windows, tokens: tokens)
+    guard !spread.isEmpty else { throw CommandFailure(.failed, "the calibration text is empty") }
+    return spread
+  }
+
+  /// Says that what was asked for is no more than the model has by itself.
+  static func noteNatural(_ sparsity: Double) {
+    StandardError.note("the model is \(Percentage(sparsity)) sparse on this text by itself: all thresholds stay 0")
+  }
+
+  /// Thresholds that layer-wise evaluation has settled.
+  init(_ method: String, _ evaluation: LayerwiseEvaluation) {
+    self.method = method
+    thresholds = evaluation.thresholds
+    siteSparsity = evaluation.quietFractions
+    statistics = nil
+    var (quiet, all) = (0.0, 0.0)
+    for (site, fraction) in zip(evaluation.model.sites, siteSparsity) where !site.isHead {
+      let macs = Double(site.inputs) * Double(site.outputs)
+      (quiet, all) = (quiet + macs * fraction, all + macs)
     }
-    let quantile = try session.setThresholds(sparsity: sparsity)
-    thresholds = session.thresholds
-    siteSparsity = session.quietFractions(statistics, quantile: quantile)
-    self.sparsity = sparsity
-    naturalSparsity = session.counts.activationSparsity
-    tokenCount = session.counts.tokens
-  }
-
-  /// Says so where the model is sparser by itself than was asked for.
-  func noteIfNatural() {
-    guard sparsity <= naturalSparsity else { return }
-    let percent = Percentage(naturalSparsity)
-    StandardError.note("the model is \(percent) sparse on this text by itself: all thresholds stay 0")
-  }
-}
-
-extension Session {
-  /// The fraction of each site's inputs that its threshold leaves quiet, the thresholds having been set by a quantile of the
-  /// magnitudes that were seen.
-  func quietFractions(_ statistics: ActivationStatistics, quantile: Double) -> [Double] {
-    thresholds.enumerated().map { site, threshold in threshold > 0 ? quantile : statistics.zeroFraction(site: site) }
+    sparsity = quiet / all
+    tokenCount = UInt64(evaluation.tokenCount)
   }
 }

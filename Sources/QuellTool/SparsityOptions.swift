@@ -29,11 +29,11 @@ struct SparsityOptions: ParsableArguments {
     for (site, threshold) in found.enumerated() { try session.setThreshold(threshold, site: site) }
   }
 
-  private func find(for model: Model) throws -> [Float]? {
+  /// The thresholds that are asked for, in the order of a model's sites; nil for the model's own.
+  func find(for model: Model) throws -> [Float]? {
     if let thresholds { return try ThresholdFile.thresholds(fromFile: thresholds, for: model) }
     guard let sparsity, let calibration else { return nil }
-    let found = try Calibration(model, text: Files.read(calibration), sparsity: sparsity)
-    found.noteIfNatural()
-    return found.thresholds
+    let windows = try Calibration.windows(model, Files.read(calibration), tokens: .max)
+    return try Calibration.uniform(model, windows, sparsity: sparsity).thresholds
   }
 }

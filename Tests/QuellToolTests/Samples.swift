@@ -47,7 +47,9 @@ struct Sample: Sendable, CustomTestStringConvertible {
     let (text, path) = (folder.appendingPathComponent("text.txt"), folder.appendingPathComponent("thresholds.json").path)
     try! Data(Samples.text.utf8).write(to: text)
     return (
-      path, try! CommandRunner.run("calibrate", "-m", Samples.recurrent.model, "-f", text.path, "--sparsity", "0.6", "-o", path)
+      path,
+      try! CommandRunner.run(
+        "calibrate", "-m", Samples.recurrent.model, "-f", text.path, "--method", "uniform", "--sparsity", "0.6", "-o", path)
     )
   }()
 

@@ -85,7 +85,8 @@ import CQuell
   }
 }
 
-/// Makes a session in memory of the caller's: neither this call nor any on the session allocates.
+/// Makes a session in memory of the caller's: neither this call nor any on the session allocates, unless a calibration is begun without
+/// memory for it.
 ///
 /// Ownership: the memory stays the caller's, and is the session's alone until ``quell_session_close(_:)``, which does not release it.
 /// Thread: as ``quell_session_create(_:_:_:_:)``.

@@ -10,6 +10,7 @@ protocol GrowingStructure {
 
 extension quell_session_options: GrowingStructure { static var firstSize: Int { 8 } }
 extension quell_sampler_options: GrowingStructure { static var firstSize: Int { 24 } }
+extension quell_adaptation: GrowingStructure { static var firstSize: Int { 24 } }
 extension quell_counts: GrowingStructure { static var firstSize: Int { 56 } }
 extension quell_cost: GrowingStructure { static var firstSize: Int { 40 } }
 

@@ -84,6 +84,13 @@ import CQuell
   }
 }
 
+/// A number that depends on the model's program and on a sample of its weights; files of thresholds name the model by it. 0 for null.
+///
+/// Touches one page of memory for each sample at most. Thread: any.
+@c public func quell_model_fingerprint(_ model: UnsafePointer<quell_model>?) -> UInt64 {
+  storageOrNil(model).map { $0.pointee.weightFingerprint() } ?? 0
+}
+
 /// The bytes of a model file that a caller has in memory.
 func modelBytes(_ bytes: UnsafeRawPointer?, _ size: UInt64) throws(Failure) -> UnsafeRawBufferPointer {
   let start = try require(bytes, "the model's memory").assumingMemoryBound(to: UInt8.self)

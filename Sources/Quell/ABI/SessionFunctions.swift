@@ -102,5 +102,6 @@ func sessionOptions(_ given: UnsafePointer<quell_session_options>?) throws(Failu
   }
   return SessionOptions(
     contextLength: Int(clamping: options.context_length), instructionSet: instructionSet, threads: Int(clamping: options.threads),
-    batch: Int(clamping: options.batch))
+    batch: Int(clamping: options.batch), countsWork: options.uncounted == 0,
+    eventGroup: options.event_group == 0 ? SessionOptions.usualEventGroup : Int(clamping: options.event_group))
 }

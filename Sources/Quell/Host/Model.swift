@@ -60,5 +60,15 @@
     public let threshold: Float
     /// Whether it feeds the vocabulary head.
     public let isHead: Bool
+
+    /// A site.
+    public init(name: String, kind: String, inputs: Int, outputs: Int, threshold: Float, isHead: Bool) {
+      self.name = name
+      self.kind = kind
+      self.inputs = inputs
+      self.outputs = outputs
+      self.threshold = threshold
+      self.isHead = isHead
+    }
   }
 #endif

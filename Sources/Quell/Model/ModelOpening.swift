@@ -71,6 +71,7 @@ extension ModelStorage {
   static func release(_ model: UnsafeMutablePointer<ModelStorage>) {
     guard quell_platform_decrement(&model.pointee.owners) == 0 else { return }
     let (bytes, isMapped) = (model.pointee.bytes, model.pointee.isMapped)
+    quell_platform_free(model.pointee.ownedBytes)
     if model.pointee.ownsBlock { quell_platform_free(model) }
     if isMapped { quell_platform_unmap(bytes.baseAddress, bytes.count) }
   }

@@ -27,6 +27,8 @@ struct ModelStorage {
   private(set) var fingerprint: UInt64 = 0
   /// How the bytes are released when the model is.
   var isMapped = false
+  /// Memory that holds the bytes, where the model itself got it from the platform.
+  var ownedBytes: UnsafeMutableRawPointer?
   /// Whether the tables are in a block that was got from the platform, to be given back.
   var ownsBlock = false
   /// Sessions and handles that keep the model.
@@ -36,6 +38,15 @@ struct ModelStorage {
   var longestInput: Int {
     var longest = 0
     for site in sites { longest = max(longest, site.inputs) }
+    return longest
+  }
+
+  /// The longest result of a linear operation whose matrix has a row for each input.
+  var longestOutput: Int {
+    var longest = 0
+    for operation in operations {
+      if case .linear(_, .inputMajor, _, _, let result) = operation { longest = max(longest, values[result].count) }
+    }
     return longest
   }
 

@@ -16,8 +16,9 @@ extension SessionStorage {
     select(0)
     var index = 0
     while index < model.pointee.operations.count { index = execute(at: index, token: Int(token)) }
+    countTokens(1, logits: 1)
     position += 1
-    tokenCount += 1
+    adaptation?.finishToken()
   }
 
   /// The logits of the last step, one per token of the vocabulary.
@@ -99,7 +100,8 @@ extension SessionStorage {
     let linear = Linear(
       matrix: model.pointee.tensors[matrix], layout: layout, scale: memory(scale), bias: memory(bias), outputs: count(result),
       kernels: kernels)
-    return LinearParts(linear, lanes, offset: model.pointee.values[result].offset, single: single, threads: threads)
+    return LinearParts(
+      linear, lanes, tokens: tokens.baseAddress!, offset: model.pointee.values[result].offset, single: single, threads: threads)
   }
 
   private func attention(_ index: Int, heads: Int, scale: Float) -> Attention {

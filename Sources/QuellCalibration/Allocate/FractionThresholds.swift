@@ -1,0 +1,22 @@
+import Quell
+
+extension LayerwiseEvaluation {
+  /// Settles the thresholds so that a fraction of each site's inputs is quiet, on what the site sees with those before it already sparse.
+  /// A site that is as quiet by itself keeps a threshold of 0, and so does the vocabulary head. Returns the loss.
+  ///
+  /// - Parameters:
+  ///   - fractions: By site.
+  ///   - progress: Gets the fraction of the work that is done.
+  public func settle(fractions: [Double], progress: (Double) -> Void) throws -> Double {
+    let sites = model.sites
+    for site in model.sitesInOrder where !sites[site].isHead {
+      progress(1 - work(from: site))
+      try advance(beforeFirstOf: [site])
+      var histogram = MagnitudeHistogram()
+      for window in try gather(inputsOf: site, initial: MagnitudeHistogram(), { $0.add($1) }) { histogram.add(window) }
+      let isQuiet = fractions[site] <= histogram.zeroFraction
+      setThreshold(isQuiet ? 0 : histogram.quantile(fractions[site]).magnitude, site: site)
+    }
+    return try finish()
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Foundation
+
+/// What a calibration is to reach: one of these.
+struct TargetOptions: ParsableArguments {
+  @Option(
+    name: [.long, .customLong("target-sparsity")],
+    help: ArgumentHelp("The fraction of multiply-accumulates to skip, 0 to 1.", valueName: "fraction"))
+  var sparsity: Double?
+
+  @Option(help: ArgumentHelp("allocate: by how much the loss may increase, such as 2%.", valueName: "percentage"))
+  var targetLossIncrease: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "allocate: multiply-accumulates to do for each token, the vocabulary head's apart, such as 1.9M.", valueName: "count"))
+  var targetMacs: String?
+
+  /// What was asked for, or nil.
+  var target: CalibrationTarget? {
+    get throws {
+      guard [sparsity != nil, targetLossIncrease != nil, targetMacs != nil].count(where: { $0 }) <= 1 else {
+        throw ValidationError("give one of --sparsity, --target-loss-increase and --target-macs")
+      }
+      if let sparsity {
+        try SparsityOptions.check(sparsity)
+        return .sparsity(sparsity)
+      }
+      if let targetLossIncrease {
+        guard let fraction = TargetOptions.number(targetLossIncrease, units: ["%": 0.01]), fraction > 0 else {
+          throw ValidationError("--target-loss-increase is a percentage above 0, such as 2%")
+        }
+        return .lossIncrease(fraction)
+      }
+      if let targetMacs {
+        guard let macs = TargetOptions.number(targetMacs, units: ["k": 1e3, "M": 1e6, "G": 1e9]), macs > 0 else {
+          throw ValidationError("--target-macs is a number above 0, such as 1.9M")
+        }
+        return .macs(macs)
+      }
+      return nil
+    }
+  }
+
+  /// A number with or without a unit behind it.
+  private static func number(_ text: String, units: [Character: Double]) -> Double? {
+    guard let last = text.last else { return nil }
+    let factor = units[last]
+    guard let number = Double(factor == nil ? text : String(text.dropLast())), number.isFinite else { return nil }
+    return number * (factor ?? 1)
+  }
+}
