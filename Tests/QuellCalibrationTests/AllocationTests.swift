@@ -8,7 +8,7 @@ import Testing
   /// Magnitudes spread evenly from 0 to 1, beside a fraction of zeros.
   private func histogram(zeros: Double = 0) -> MagnitudeHistogram {
     var histogram = MagnitudeHistogram()
-    let (count, total) = (Int((1 - zeros) * 10_000), 10_000)
+    let (count, total) = (Int(((1 - zeros) * 10_000).rounded()), 10_000)
     let numbers = (1...total).map { $0 <= count ? Float($0) / Float(count) : 0 }
     numbers.withUnsafeBufferPointer { histogram.add($0) }
     return histogram

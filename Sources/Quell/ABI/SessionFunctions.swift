@@ -101,5 +101,7 @@ func sessionOptions(_ given: UnsafePointer<quell_session_options>?) throws(Failu
     throw Failure(QUELL_UNSUPPORTED, "the session's options ask for an unknown instruction set")
   }
   return SessionOptions(
-    contextLength: Int(options.context_length), instructionSet: instructionSet, threads: Int(options.threads), batch: Int(options.batch))
+    contextLength: Int(clamping: options.context_length), instructionSet: instructionSet, threads: Int(clamping: options.threads),
+    batch: Int(clamping: options.batch), countsWork: options.uncounted == 0,
+    eventGroup: options.event_group == 0 ? SessionOptions.usualEventGroup : Int(clamping: options.event_group))
 }

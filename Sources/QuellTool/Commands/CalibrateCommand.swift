@@ -1,6 +1,7 @@
 import ArgumentParser
 import Quell
 import QuellCalibration
+import QuellImport
 
 /// `quell calibrate`: finds thresholds.
 struct CalibrateCommand: ExampleCommand {
@@ -43,7 +44,7 @@ struct CalibrateCommand: ExampleCommand {
         + "is a .gguf, else allocate)", valueName: "method"))
   var method: Method?
 
-  private var chosenMethod: Method { method ?? (output.hasSuffix(".gguf") ? .compensate : .allocate) }
+  private var chosenMethod: Method { method ?? (output.lowercased().hasSuffix(".gguf") ? .compensate : .allocate) }
 
   @OptionGroup var target: TargetOptions
 
@@ -66,7 +67,9 @@ struct CalibrateCommand: ExampleCommand {
   @Option(name: .long, help: ArgumentHelp("How many windows are worked on at a time; changes no result.", valueName: "count"))
   var threads = 1
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the thresholds, as JSON, or the model.", valueName: "file"))
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Where to write the thresholds: as JSON, or to NAME.gguf as a model that carries them.", valueName: "file"))
   var output: String
 
   func validate() throws {
@@ -118,9 +121,26 @@ struct CalibrateCommand: ExampleCommand {
   }
 
   private func report(_ calibration: Calibration, _ model: Model, _ more: String = "") throws {
-    try Files.write(JSONDocument.encode(ThresholdFile(calibration, of: model)), to: output)
+    try CalibrationOutput.write(ThresholdFile(calibration, of: model), for: model, self.model.model, to: output)
     try StandardOutput.write(
       "\(output): thresholds of \(model.sites.count) sites for \(Percentage(calibration.sparsity)) sparsity, from "
         + "\(calibration.tokenCount) tokens\(more)\n")
+  }
+}
+
+/// Where thresholds go.
+enum CalibrationOutput {
+  /// Writes a JSON document, or a copy of the model at `source` where the name of the output is that of a model file.
+  static func write(_ file: ThresholdFile, for model: Model, _ source: String, to output: String) throws {
+    guard output.lowercased().hasSuffix(".gguf") else { return try Files.write(JSONDocument.encode(file), to: output) }
+    let thresholds = try file.thresholds(for: model, output)
+    var progress = Progress("writing", in: .bytes)
+    defer { progress.finish() }
+    try naming(source, output) {
+      try copyModel(from: source, to: output, thresholds: thresholds) { done, total in
+        progress.update(done, of: total)
+        return !Interruption.isRequested
+      }
+    }
   }
 }
