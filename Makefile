@@ -8,6 +8,7 @@ SWIFTC ?= swiftc
 OBJCOPY ?= objcopy
 STRIP ?= strip
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
 
 runtime_swift := $(sort $(shell find Sources/Quell -name '*.swift'))
 runtime_c := $(sort $(wildcard Sources/CQuell/*.c))
@@ -25,16 +26,22 @@ SWIFT_FLAGS := -parse-as-library -module-name Quell -package-name quell -enable-
   -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include -module-cache-path $(objects)/modules
 C_FLAGS := -std=gnu11 -O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-math-errno -Wall -Wextra \
   -ISources/CQuell/include
+# SwiftPM has given the command's main function a name of its own.
+COMMAND_LINK_FLAGS := -lonnx -lonnx_proto -lprotobuf -lz -lFoundation -lCoreFoundation -lFoundationEssentials \
+  -lFoundationInternationalization -l_FoundationCollections -l_FoundationCShims -l_FoundationICU -ldispatch -lBlocksRuntime \
+  -Xlinker --defsym=main=QuellTool_main -Xlinker --gc-sections -Xlinker -s
 # The objects name FoundationEssentials, but not the archives that it needs in turn.
 IMPORT_LINK_FLAGS := -lonnx -lonnx_proto -lprotobuf -lz -lFoundationEssentials -l_FoundationCollections -l_FoundationCShims \
   -Xlinker -soname=libquell_import.so.0 -Xlinker --version-script=Scripts/quell_import.map -Xlinker --gc-sections -Xlinker -z \
   -Xlinker defs -Xlinker -s
-LINK_FLAGS := -shared -Wl,-soname,libquell.so.0 -Wl,--version-script=Scripts/quell.map -Wl,--gc-sections -Wl,-z,defs -Wl,-s
+# -Bsymbolic: the library calls its own functions, also where a Swift program in the same process has some of the same names.
+LINK_FLAGS := -shared -Wl,-Bsymbolic -Wl,-soname,libquell.so.0 -Wl,--version-script=Scripts/quell.map -Wl,--gc-sections -Wl,-z,defs -Wl,-s
 
 import_library := build/lib/libquell_import.so
 import_header := $(objects)/QuellImportLibrary-Swift.h
 
-.PHONY: all command library import-library check-import-library header check-header setup test quick lint demo install clean help FORCE
+.PHONY: all command library import-library check-import-library header check-header setup test quick lint demo \
+  install install-library uninstall deb clean help FORCE
 
 all: command library import-library
 
@@ -45,8 +52,12 @@ help:
 	@echo 'make demo       import, calibrate and run the model of the examples'
 	@echo 'make test       everything that can fail: lints, unit tests, header, libraries, examples, Python'
 	@echo 'make quick      the part of it that takes seconds once the libraries are built'
-	@echo 'make header     make include/quell.h and quell_import.h from the Swift sources'
-	@echo 'make install    into PREFIX ($(PREFIX)), below DESTDIR'
+	@echo 'make header     make include/quell.h, quell_import.h and what Python knows of them from the Swift sources'
+	@echo 'make firmware   the library for cores without an operating system; needs Scripts/setup firmware'
+	@echo 'make firmware-test  runs it on boards that QEMU emulates'
+	@echo 'make install    into PREFIX ($(PREFIX)) and LIBDIR ($(LIBDIR)), below DESTDIR; `make uninstall` takes it away'
+	@echo 'make install-library  the libraries that run models alone'
+	@echo 'make deb        packages for Debian, in build/deb'
 	@echo 'make clean      remove what was built'
 
 # ---- The command ----
@@ -119,9 +130,13 @@ check-import-library: import-library
 header: $(compiler_header) import-library
 	Scripts/generate-header include/quell.h $(compiler_header)
 	Scripts/generate-header include/quell_import.h $(import_header)
+	Scripts/generate-interface include/quell.h Bindings/Python/quell/_interface.py
+	Scripts/generate-interface include/quell_import.h Bindings/Python/quell/_import_interface.py
 
 check-header: $(compiler_header)
 	Scripts/generate-header include/quell.h $(compiler_header) --check
+	Scripts/generate-interface include/quell.h Bindings/Python/quell/_interface.py --check
+	Scripts/generate-interface include/quell_import.h Bindings/Python/quell/_import_interface.py --check
 
 # ---- Checks ----
 
@@ -141,17 +156,29 @@ demo: setup
 	@$(MAKE) --no-print-directory command
 	@Scripts/demo
 
+# ---- The library for bare machines ----
+
+include Firmware.mk
+
 # ---- The rest ----
 
+export PREFIX LIBDIR DESTDIR
+
 install: all
-	install -D -m 755 build/bin/quell '$(DESTDIR)$(PREFIX)/bin/quell'
-	install -D -m 755 build/lib/libquell.so '$(DESTDIR)$(PREFIX)/lib/libquell.so.0'
-	ln -sf libquell.so.0 '$(DESTDIR)$(PREFIX)/lib/libquell.so'
-	install -D -m 644 build/lib/libquell.a '$(DESTDIR)$(PREFIX)/lib/libquell.a'
-	install -D -m 755 $(import_library) '$(DESTDIR)$(PREFIX)/lib/libquell_import.so.0'
-	ln -sf libquell_import.so.0 '$(DESTDIR)$(PREFIX)/lib/libquell_import.so'
-	install -D -m 644 include/quell.h '$(DESTDIR)$(PREFIX)/include/quell.h'
-	install -D -m 644 include/quell_import.h '$(DESTDIR)$(PREFIX)/include/quell_import.h'
+	@Scripts/install runtime import command
+
+install-library: library
+	@Scripts/install runtime
+
+uninstall:
+	@Scripts/install --remove
+
+# Packages for Debian, whose command has Swift's own libraries inside: Debian has no package of them.
+deb: all
+	@mkdir -p build/bin
+	$(SWIFTC) -emit-executable -static-stdlib -o build/bin/quell-standalone $(COMMAND_LINK_FLAGS) \
+	  "@$$($(SWIFT) build -c release --show-bin-path)/quell.product/Objects.LinkFileList"
+	@Scripts/make-debian-packages build/deb build/bin/quell-standalone
 
 clean:
 	rm -rf build .build .build-test

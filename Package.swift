@@ -36,23 +36,30 @@ let package = Package(
 
     // MARK: The importer for other languages
     .target(name: "CQuellImport", dependencies: ["CQuell"]),
-    .target(name: "QuellImportLibrary", dependencies: ["CQuell", "CQuellImport", "Quell", "QuellImport"]),
+    .target(name: "QuellImportLibrary", dependencies: ["CQuell", "CQuellImport", "Quell", "QuellCost", "QuellImport"]),
+
+    // MARK: What work costs on devices: host only
+    .target(name: "QuellDrawing"),
+    .target(name: "QuellCost", dependencies: ["Quell", "QuellDrawing"]),
 
     // MARK: Calibration: host only
-    .target(name: "QuellCalibration", dependencies: ["Quell"]),
+    .target(name: "CCalibration"),
+    .target(name: "QuellCalibration", dependencies: ["CCalibration", "Quell", "QuellImport"]),
 
     // MARK: The command
     .executableTarget(
       name: "QuellTool",
       dependencies: [
-        "CQuell", "Quell", "QuellCalibration", "QuellImport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CQuell", "Quell", "QuellCalibration", "QuellCost", "QuellImport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // MARK: Tests
     .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell"]),
     .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport"], exclude: ["Fixtures"]),
     .testTarget(name: "QuellCalibrationTests", dependencies: ["Quell", "QuellCalibration", "QuellImport"], exclude: ["Fixtures"]),
-    .testTarget(name: "QuellToolTests", dependencies: ["QuellTool"], exclude: ["Fixtures"]),
+    .testTarget(name: "QuellCostTests", dependencies: ["Quell", "QuellCost", "QuellDrawing"]),
+    .testTarget(name: "QuellToolTests", dependencies: ["Quell", "QuellTool"], exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

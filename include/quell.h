@@ -11,32 +11,29 @@
  *   #include <string.h>
  *
  *   int main(int argc, char **argv) {
- *     quell_error error = {.struct_size = sizeof error};
  *     quell_model *model = NULL;
  *     quell_session *session = NULL;
  *     quell_sampler sampler;
- *     uint32_t tokens[256], token;
+ *     quell_error error;
+ *     uint32_t tokens[256], step;
  *     uint64_t count, size;
  *     char text[256];
- *     int step;
+ *     error.struct_size = sizeof error;
  *     if (argc != 3) return 2;
- *     if (quell_model_open_file(argv[1], &model, &error) ||
- *         quell_session_create(model, NULL, &session, &error) ||
+ *     if (quell_model_open_file(argv[1], &model, &error) || quell_session_create(model, NULL, &session, &error) ||
  *         quell_model_encode(model, argv[2], strlen(argv[2]), tokens, 256, &count, &error) ||
- *         quell_session_prefill(session, tokens, count, &error) ||
- *         quell_sampler_initialize(&sampler, NULL, &error)) goto failed;
+ *         quell_session_prefill(session, tokens, count, &error) || quell_sampler_initialize(&sampler, NULL, &error)) goto failed;
  *     for (step = 0; step < 32; step++) {
- *       if (quell_session_sample(session, &sampler, &token, &error) ||
- *           quell_model_decode(model, &token, 1, text, sizeof text, &size, &error)) goto failed;
- *       fwrite(text, 1, size, stdout);
- *       if (quell_session_step(session, token, &error)) goto failed;
+ *       if (quell_session_sample(session, &sampler, tokens, &error) ||
+ *           quell_model_decode(model, tokens, 1, text, sizeof text, &size, &error) ||
+ *           quell_session_step(session, tokens[0], &error)) goto failed;
+ *       fwrite(text, 1, (size_t)size, stdout);
  *     }
  *     quell_session_close(session);
  *     quell_model_close(model);
  *     return 0;
  *   failed:
- *     fprintf(stderr, "%s: %s\n", quell_status_name(error.code), error.message);
- *     return 1;
+ *     return fprintf(stderr, "%s: %s\n", quell_status_name(error.code), error.message), 1;
  *   }
  *
  * Rules that hold for every function:
@@ -108,6 +105,14 @@ typedef struct quell_model {
   uintptr_t private_;
 } quell_model;
 
+/**
+ * Reads `size` bytes of a model file from `offset` on to `bytes`; `user` is what quell_model_open_reader() was given.
+ * Returns 0 where all of them were read, `QUELL_CANCELLED` to stop, and any other number where they cannot be read.
+ */
+typedef int32_t (*quell_read)(uint64_t offset, void *bytes, uint64_t size, void *user);
+/** What opens a model's tokenizer: quell_open_tokenizer(), which quell_model_open_in() is given. */
+typedef void (*quell_tokenizer_opener)(void *request);
+
 /** A session: one run of a model. Only pointers to it are of use; what it holds is private. */
 typedef struct quell_session {
   uintptr_t private_;
@@ -130,7 +135,31 @@ typedef struct quell_session_options {
   uint32_t instruction_set; /**< One of `QUELL_INSTRUCTIONS_`; what the processor has not is refused. */
   uint32_t threads;         /**< How many work on a step, the caller's among them; 0 and 1 start none. */
   uint32_t batch;           /**< How many tokens a prefill takes at a time, each for memory; 0 and 1 for one by one. */
+  uint32_t uncounted;       /**< Not 0: events and their work are not counted. */
+  uint32_t event_group;     /**< How many events the device takes together whose work is counted; 0 for 8. */
 } quell_session_options;
+
+/** How a model predicted a token that was to come. */
+typedef struct quell_token_score {
+  float log_probability; /**< ln of the probability that it gave to the token; not a number where a logit is not. */
+  uint32_t greatest;     /**< The token that it thought likeliest, the first of equals. */
+} quell_token_score;
+
+/** Told the logits after a token that was taken: the token's place in the array of tokens, from 0, and as many logits
+   as the vocabulary has tokens. They are gone when it returns. It must not use the session. */
+typedef void (*quell_logits_visitor)(void *user, uint64_t index, const float *logits);
+
+/** How a session adapts its thresholds while it runs. Clear it to zeros, set `struct_size`, then what differs from the
+    defaults. */
+typedef struct quell_adaptation {
+  uint32_t struct_size; /**< `sizeof(quell_adaptation)`. */
+  float target;         /**< The fraction of MACs to skip, 0 to 1, the vocabulary head's apart. */
+  float rate;    /**< How much of what a token misses the target by is added to the logarithm of the factor, at most
+                    1; 0 for 0.05. */
+  float lowest;  /**< The factor never falls below this, which is above 0; 0 for 1/8. */
+  float highest; /**< The factor never rises above this; 0 for 8. */
+  float factor;  /**< What all thresholds but the head's are multiplied by; 0 for 1. */
+} quell_adaptation;
 
 /** How the next token is chosen. Clear it to zeros, set `struct_size`, then what differs from the defaults. */
 typedef struct quell_sampler_options {
@@ -169,6 +198,60 @@ typedef struct quell_cost {
   double latency;       /**< Milliseconds per token on one core. */
   double dense_latency; /**< Milliseconds per token on one core if nothing were skipped. */
 } quell_cost;
+
+/** The kinds of elementary work, each of which a device has a price for. docs/COST.md says what each stands for. */
+enum {
+  QUELL_WORK_MAC_F32 = 0, /**< A weight is read, multiplied by what an event carries, and added. */
+  QUELL_WORK_MAC_F16 = 1,
+  QUELL_WORK_MAC_BF16 = 2,
+  QUELL_WORK_MAC_INT8 = 3,
+  QUELL_WORK_MAC_INT4 = 4,
+  QUELL_WORK_AC_F32 = 5, /**< The same where events carry 1 or -1. */
+  QUELL_WORK_AC_F16 = 6,
+  QUELL_WORK_AC_BF16 = 7,
+  QUELL_WORK_AC_INT8 = 8,
+  QUELL_WORK_AC_INT4 = 9,
+  QUELL_WORK_LOOKUP_F32 = 10, /**< A number of a table's row is read and stored. */
+  QUELL_WORK_LOOKUP_F16 = 11,
+  QUELL_WORK_LOOKUP_BF16 = 12,
+  QUELL_WORK_LOOKUP_INT8 = 13,
+  QUELL_WORK_LOOKUP_INT4 = 14,
+  QUELL_WORK_SUM = 15,           /**< The sum of an output is read and stored, once for each group of events. */
+  QUELL_WORK_OUTPUT = 16,        /**< An output is begun and finished: cleared, scaled, biased. */
+  QUELL_WORK_COMPARE_INPUT = 17, /**< An input is compared with its threshold. */
+  QUELL_WORK_EMIT_EVENT = 18,    /**< An event is put into the queue. */
+  QUELL_WORK_TAKE_EVENT = 19,    /**< An event is taken out, and the walk over its weights set up. */
+  QUELL_WORK_ATTEND = 20,        /**< A multiply-accumulate with a cached key or value. */
+  QUELL_WORK_COPY = 21,          /**< An element of a vector is copied, and so on. */
+  QUELL_WORK_NEGATE = 22,
+  QUELL_WORK_EXPONENTIAL = 23,
+  QUELL_WORK_RECTIFY = 24,
+  QUELL_WORK_SIGMOID = 25,
+  QUELL_WORK_SQUARE_ROOT = 26,
+  QUELL_WORK_SINE = 27,
+  QUELL_WORK_COSINE = 28,
+  QUELL_WORK_HYPERBOLIC_TANGENT = 29,
+  QUELL_WORK_ERROR_FUNCTION = 30,
+  QUELL_WORK_LOGARITHM = 31,
+  QUELL_WORK_ABSOLUTE = 32,
+  QUELL_WORK_ADD = 33,
+  QUELL_WORK_SUBTRACT = 34,
+  QUELL_WORK_MULTIPLY = 35,
+  QUELL_WORK_DIVIDE = 36,
+  QUELL_WORK_MAXIMUM = 37,
+  QUELL_WORK_MINIMUM = 38,
+  QUELL_WORK_THRESHOLD = 39,
+  QUELL_WORK_CHOOSE = 40,
+  QUELL_WORK_KINDS = 41 /**< How many there are; later versions may add some. */
+};
+
+/** What one unit of some work costs a device, or all work together: modelled, not measured. */
+typedef struct quell_price {
+  double energy_compute; /**< Picojoules of instructions. */
+  double energy_memory;  /**< Picojoules of memory accesses. */
+  double time_compute;   /**< Nanoseconds of instructions, on one core. */
+  double time_memory;    /**< Nanoseconds of memory accesses, on one core. */
+} quell_price;
 
 /* ---- Models ---- */
 
@@ -231,6 +314,14 @@ uint32_t quell_model_context_length(const quell_model *model);
 quell_status quell_model_name(const quell_model *model, char *text, uint64_t capacity, uint64_t *size,
                               quell_error *error);
 
+/**
+ * A number that depends on the model's program and on a sample of its weights; files of thresholds name the model by
+ * it. 0 for null.
+ *
+ * Touches one page of memory for each sample at most. Thread: any.
+ */
+uint64_t quell_model_fingerprint(const quell_model *model);
+
 /* ---- Sessions ---- */
 
 /**
@@ -270,8 +361,8 @@ void quell_session_close(quell_session *session);
 quell_status quell_session_step(quell_session *session, uint32_t token, quell_error *error);
 
 /**
- * Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing. A failure
- * leaves the session as it was.
+ * Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing, and puts less
+ * than 128 KiB on the stack. A failure leaves the session as it was.
  *
  * Thread: the session's.
  *
@@ -301,6 +392,45 @@ uint64_t quell_session_capacity(const quell_session *session);
 
 /** Forgets every token; thresholds and counters stay. Null is ignored. Thread: the session's. */
 void quell_session_reset(quell_session *session);
+
+/* ---- Scoring ---- */
+
+/**
+ * Takes several tokens, and tells of each how the model predicted the one that was to come after it. Allocates
+ * nothing. A failure leaves the session as it was.
+ *
+ * A text's own tokens but the last, with all but the first as targets, give its log-probability. A session with a
+ * batch makes the logits of as many tokens at a time; the scores are the same, bit by bit.
+ *
+ * Thread: the session's.
+ *
+ * \param session The session.
+ * \param tokens The token ids to take; may be null where `count` is 0.
+ * \param targets For each of them the token id that is to be predicted.
+ * \param count How many.
+ * \param scores Receives a score for each.
+ * \param error Receives the reason of a failure; may be null.
+ * \return As quell_session_step().
+ */
+quell_status quell_session_score(quell_session *session, const uint32_t *tokens, const uint32_t *targets,
+                                 uint64_t count, quell_token_score *scores, quell_error *error);
+
+/**
+ * Takes several tokens and shows the logits after each of them, in order. Allocates nothing. A failure leaves the
+ * session as it was.
+ *
+ * Thread: the session's; the visitor is called on it.
+ *
+ * \param session The session.
+ * \param tokens The token ids; may be null where `count` is 0.
+ * \param count How many.
+ * \param visitor Called once for each token, before the call returns.
+ * \param user Handed to the visitor as it is.
+ * \param error Receives the reason of a failure; may be null.
+ * \return As quell_session_step().
+ */
+quell_status quell_session_visit_logits(quell_session *session, const uint32_t *tokens, uint64_t count,
+                                        quell_logits_visitor visitor, void *user, quell_error *error);
 
 /* ---- Text ---- */
 
@@ -450,6 +580,9 @@ uint64_t quell_model_site_outputs(const quell_model *model, uint32_t site);
 /** Whether a site feeds the vocabulary head, which the literature leaves out of its figures. Thread: any. */
 bool quell_model_site_is_head(const quell_model *model, uint32_t site);
 
+/** The threshold that the model's file carries for a site. 0 for null and where there is no such site. Thread: any. */
+float quell_model_site_threshold(const quell_model *model, uint32_t site);
+
 /* ---- Thresholds and counters ---- */
 
 /**
@@ -513,6 +646,120 @@ void quell_session_reset_counts(quell_session *session);
  */
 quell_status quell_session_estimate_cost(const quell_session *session, quell_cost *cost, quell_error *error);
 
+/* ---- Work and its price ---- */
+
+/** What a kind of work is called, by profiles of devices and reports. Null where there is no such kind. Thread: any. */
+const char *quell_cost_kind_name(uint32_t kind);
+
+/**
+ * The work that a session did since its counters were last set to zero, in units by kind. Allocates nothing.
+ *
+ * Thread: the session's.
+ *
+ * \param session The session, which must have counted.
+ * \param dense Whether to give what would have been done if every input had fired.
+ * \param units Receives the units of each kind.
+ * \param kinds How many kinds there is room for: `QUELL_WORK_KINDS` of the caller's header. Work of kinds that it
+ *   does not know is refused.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
+ */
+quell_status quell_cost_session_work(const quell_session *session, bool dense, uint64_t *units, uint32_t kinds,
+                                     quell_error *error);
+
+/**
+ * What work costs on a device: modelled from its prices, not measured. Allocates nothing.
+ *
+ * A price whose four numbers are NaN stands for none: work of that kind is refused, never free.
+ *
+ * Thread: any.
+ *
+ * \param units Units of work by kind.
+ * \param prices What one unit of each kind costs, picojoules and nanoseconds.
+ * \param kinds How many kinds both arrays have.
+ * \param total Receives the sums, picojoules and nanoseconds.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_UNSUPPORTED` where work has no price, `QUELL_INVALID_ARGUMENT` where a price is negative
+ *   or infinite.
+ */
+quell_status quell_cost_price(const uint64_t *units, const quell_price *prices, uint32_t kinds, quell_price *total,
+                              quell_error *error);
+
+/* ---- Adapting thresholds ---- */
+
+/**
+ * Makes a session keep a sparsity: a factor on all its thresholds but the head's goes up after a token that skipped
+ * less than the target, and down after one that skipped more. While a session adapts it takes tokens one by one.
+ *
+ * quell_session_set_threshold() and quell_session_get_threshold() go on to mean the thresholds before the factor.
+ * Beginning again with the factor that quell_session_adaptation() told, in another process for instance, is going on.
+ *
+ * Thread: the session's.
+ *
+ * \param session The session; a threshold other than the head's is above 0.
+ * \param adaptation How, or null to end it: the thresholds are those that were set, then.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not known.
+ */
+quell_status quell_session_adapt(quell_session *session, const quell_adaptation *adaptation, quell_error *error);
+
+/**
+ * How a session adapts, and the factor that it has come to; the target is -1 where it does not adapt.
+ *
+ * Thread: the session's.
+ *
+ * \param session The session.
+ * \param adaptation Receives it; its `struct_size` must be set.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
+ */
+quell_status quell_session_adaptation(const quell_session *session, quell_adaptation *adaptation, quell_error *error);
+
+/* ---- Calibration: thresholds for a sparsity ---- */
+
+/** How much memory the statistics of a calibration take: 130564 bytes for each site. 0 for null. Thread: any. */
+uint64_t quell_model_calibration_size(const quell_model *model);
+
+/**
+ * Begins a calibration: sets all thresholds to 0, and from now on counts the magnitudes of the inputs of every site,
+ * beginning anew. Then run the session on text like that for which thresholds are wanted, and call
+ * quell_session_calibrate().
+ *
+ * Ownership: memory that is given stays the caller's, and is the session's alone until
+ * quell_session_end_calibration() or the session's end. Where it is null, the session allocates it.
+ * Thread: the session's.
+ *
+ * \param session The session.
+ * \param memory At an address that is a multiple of 64, or null.
+ * \param size Its bytes, at least what quell_model_calibration_size() gives; 0 where it is null.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_OUT_OF_MEMORY`, `QUELL_INVALID_ARGUMENT`.
+ */
+quell_status quell_session_begin_calibration(quell_session *session, void *memory, uint64_t size, quell_error *error);
+
+/**
+ * Sets the session's thresholds so that, on text like the one that it has seen since the calibration began, its sites
+ * skip a fraction of their multiply-accumulates; the vocabulary head is left alone. Every site drops the same
+ * fraction of its inputs, and none where its natural zeros are more. May be called again with another fraction; what
+ * runs in between is counted as well, and is sparse.
+ *
+ * Thread: the session's.
+ *
+ * \param session The session.
+ * \param sparsity The fraction, from 0 to 1.
+ * \param quantile Receives the fraction of its inputs that each site drops, 0 where natural zeros are enough; may be
+ *   null.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`; `QUELL_INVALID_ARGUMENT`, also where nothing has been seen.
+ */
+quell_status quell_session_calibrate(quell_session *session, double sparsity, double *quantile, quell_error *error);
+
+/**
+ * Ends a calibration: magnitudes are counted no more, and memory is given back. Thresholds stay. Null is ignored.
+ * Thread: the session's.
+ */
+void quell_session_end_calibration(quell_session *session);
+
 /* ---- Saved states ---- */
 
 /**
@@ -551,6 +798,49 @@ uint64_t quell_session_state_size(const quell_session *session);
 quell_status quell_session_restore_state(quell_session *session, const void *bytes, uint64_t size,
                                          quell_error *error);
 
+/* ---- Models in memory of the caller's ---- */
+
+/**
+ * How much memory a model's tables take, for quell_model_open_in(). Weights stay where they are and take none.
+ *
+ * Thread: any.
+ *
+ * \param bytes As for quell_model_open_in().
+ * \param size How many bytes.
+ * \param tokenizer As for quell_model_open_in().
+ * \param memory_size Receives the bytes that the tables take.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`; `QUELL_MALFORMED` or `QUELL_UNSUPPORTED` where the bytes are not a model that this version can
+ *   run; `QUELL_INVALID_ARGUMENT`; `QUELL_OUT_OF_MEMORY` where no machine has that much.
+ */
+quell_status quell_model_memory_size(const void *bytes, uint64_t size, quell_tokenizer_opener tokenizer,
+                                     uint64_t *memory_size, quell_error *error);
+
+/**
+ * Opens a model over the bytes of a model file, in flash for instance, with its tables in memory of the caller's:
+ * neither this call nor any on the model allocates.
+ *
+ * Ownership: bytes and memory stay the caller's and must stay in place, the bytes unchanged and the memory the
+ * model's alone, until the model and all its sessions are closed. Close the model with quell_model_close(), which
+ * does not release them.
+ * Thread: any.
+ *
+ * \param bytes The file's bytes, at an address that is a multiple of 4; a multiple of 64 is fastest.
+ * \param size How many bytes.
+ * \param tokenizer quell_open_tokenizer(), or null for a model that is given tokens and no text. A program that is
+ *   linked with the static library and does not name that function leaves out what tokenizers are made of.
+ * \param memory At an address that is a multiple of 64.
+ * \param memory_size Its bytes, at least what quell_model_memory_size() gives.
+ * \param model Receives the model; null where the call fails.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`; else as quell_model_memory_size().
+ */
+quell_status quell_model_open_in(const void *bytes, uint64_t size, quell_tokenizer_opener tokenizer, void *memory,
+                                 uint64_t memory_size, quell_model **model, quell_error *error);
+
+/** Opens a model's tokenizer. Not to be called: to be handed to quell_model_open_in(). */
+void quell_open_tokenizer(void *request);
+
 /* ---- Sessions in memory of the caller's ---- */
 
 /**
@@ -568,7 +858,8 @@ quell_status quell_session_memory_size(const quell_model *model, const quell_ses
                                        quell_error *error);
 
 /**
- * Makes a session in memory of the caller's: neither this call nor any on the session allocates.
+ * Makes a session in memory of the caller's: neither this call nor any on the session allocates, unless a calibration
+ * is begun without memory for it.
  *
  * Ownership: the memory stays the caller's, and is the session's alone until quell_session_close(), which does not
  * release it.
@@ -585,6 +876,28 @@ quell_status quell_session_memory_size(const quell_model *model, const quell_ses
  */
 quell_status quell_session_create_in(quell_model *model, const quell_session_options *options, void *memory,
                                      uint64_t size, quell_session **session, quell_error *error);
+
+/* ---- Models from anywhere ---- */
+
+/**
+ * Opens a model that a callback reads: from an archive, over a network, from a device. Its bytes are read once, front
+ * to back, into memory that the model keeps; where the file can be mapped, or is in memory already, the other ways
+ * need no copy.
+ *
+ * Ownership: the model is the caller's; close it with quell_model_close(). The callback is not called after this
+ * call.
+ * Thread: any; the callback runs on the thread that called.
+ *
+ * \param read Reads bytes of the model file, at most 1 MiB at a time; see quell_read.
+ * \param user Handed to `read` as it is.
+ * \param size How many bytes the file has.
+ * \param model Receives the model; null where the call fails.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`; `QUELL_CANCELLED` where the callback returned that; `QUELL_FILE_UNREADABLE` where it returned
+ *   any other number that is not 0; else as quell_model_open_memory().
+ */
+quell_status quell_model_open_reader(quell_read read, void *user, uint64_t size, quell_model **model,
+                                     quell_error *error);
 
 /* ---- Versions and names ---- */
 

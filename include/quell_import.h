@@ -2,7 +2,7 @@
  * quell_import.h - made from the library's Swift sources by `make header`. Do not edit; edit quell_import.h.in and
  * Sources/QuellImportLibrary.
  *
- * Makes model files of ONNX exports. A program that only runs models needs quell.h alone.
+ * Makes model files of ONNX exports, and tells what models cost on devices. A program that only runs models needs quell.h alone.
  *
  * A complete program:
  *
@@ -10,7 +10,8 @@
  *   #include <stdio.h>
  *
  *   int main(int argc, char **argv) {
- *     quell_error error = {.struct_size = sizeof error};
+ *     quell_error error;
+ *     error.struct_size = sizeof error;
  *     if (argc != 3) return 2;
  *     if (quell_import_onnx(argv[1], argv[2], NULL, NULL, NULL, &error)) {
  *       fprintf(stderr, "%s\n", error.message);
@@ -60,6 +61,20 @@ typedef struct quell_import_options {
  */
 typedef int32_t (*quell_import_progress)(uint64_t done, uint64_t total, void *user);
 
+/** How a device is assumed to work. Clear it to zeros, set `struct_size`, then what differs from its profile. */
+typedef struct quell_import_cost_options {
+  uint32_t struct_size; /**< `sizeof(quell_import_cost_options)`. */
+  uint32_t cores;       /**< The most cores that may be used; 0 for as many as the weights need. */
+  uint32_t ungrouped;   /**< Not 0: sums are read and written for every event. */
+  uint32_t pipelined;   /**< Not 0: cores work on different tokens at the same time. */
+  const char *weights;  /**< What weights are priced as, "int8" for instance; null for as they are. */
+  const char *include;  /**< Parts of the model to price, too, with commas between them; may be null. */
+  const char *exclude;  /**< Parts to leave out. */
+} quell_import_cost_options;
+
+/** Takes a text that is not ended by a zero byte, and belongs to the caller again when it returns. */
+typedef void (*quell_import_receiver)(const char *text, uint64_t size, void *user);
+
 /* ---- Importing ---- */
 
 /**
@@ -88,6 +103,31 @@ quell_status quell_import_onnx(const char *path, const char *output, const quell
  * one than it was compiled with must not go on. Thread: any.
  */
 uint32_t quell_import_abi_version(void);
+
+/* ---- Cost ---- */
+
+/**
+ * What a model costs on a device, token by token: modelled, not measured. Gives the JSON document of the command
+ * `quell cost --json`.
+ *
+ * The model runs over the tokens, which begin with nothing remembered, once with thresholds and once without. Thread:
+ * any.
+ *
+ * \param path the model file, in UTF-8 ended by a zero byte.
+ * \param device the profile of a device as JSON, or the name of one that comes with Quell.
+ * \param tokens token ids below the vocabulary size, no more than the model has positions.
+ * \param count how many.
+ * \param thresholds one for each site of the model, or null for the model's own.
+ * \param options null for what the profile says.
+ * \param receive called once, before this function returns, with the document, which is gone afterwards.
+ * \param user handed to `receive` as it is.
+ * \param error null, or where the reason of a failure goes.
+ * \return `QUELL_OK`; `QUELL_FILE_UNREADABLE`; `QUELL_MALFORMED` for a file or a profile; `QUELL_UNSUPPORTED` where
+ *   work has no price; `QUELL_INVALID_ARGUMENT`, `QUELL_TOKEN_OUT_OF_RANGE`, `QUELL_CONTEXT_FULL`.
+ */
+quell_status quell_import_cost(const char *path, const char *device, const uint32_t *tokens, uint64_t count,
+                               const float *thresholds, const quell_import_cost_options *options,
+                               quell_import_receiver receive, void *user, quell_error *error);
 
 #ifdef __cplusplus
 }

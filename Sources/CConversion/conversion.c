@@ -3,8 +3,9 @@
 #include <string.h>
 
 // One loop, compiled several times; the best that the processor has is chosen when the program starts.
+// The levels are the ones of the System V ABI: the third has AVX2 and conversion to half precision, the fourth AVX-512.
 #if defined(__x86_64__) && defined(__linux__)
-#define EVERY_PROCESSOR __attribute__((target_clones("default", "avx2", "avx512bw")))
+#define EVERY_PROCESSOR __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define EVERY_PROCESSOR
 #endif
@@ -12,6 +13,7 @@
 typedef float unaligned_float __attribute__((aligned(1)));
 typedef uint32_t unaligned_word __attribute__((aligned(1)));
 typedef uint16_t unaligned_half __attribute__((aligned(1)));
+typedef _Float16 unaligned_float16 __attribute__((aligned(1)));
 
 static inline float as_float(uint32_t bits) {
   union {
@@ -52,22 +54,14 @@ void conversion_widen_bfloat16(const void *from, float *to, size_t count) {
 
 EVERY_PROCESSOR
 bool conversion_narrow_half(const void *from, void *to, size_t count) {
-  const unaligned_word *numbers = from;
-  unaligned_half *halves = to;
+  const unaligned_float *numbers = from;
+  unaligned_float16 *halves = to;
   uint32_t is_too_large = 0;
   for (size_t i = 0; i < count; i++) {
-    uint32_t bits = numbers[i], magnitude = bits & ~sign_bit;
-    // The exponent moves by 112; half of the last place, less one where the number is even, rounds.
-    uint32_t normal = (magnitude - (112u << 23) + 0xfff + (magnitude >> 13 & 1)) >> 13;
-    // Below the least normal half, adding 1/2 leaves the subnormal's bits at the end of the fraction, rounded.
-    uint32_t small = as_bits(as_float(magnitude) + 0.5f) - as_bits(0.5f);
-    uint32_t half = magnitude < (113u << 23) ? small : normal;
     // From 65520 on, halfway between the greatest half and what would follow, there is no half.
-    uint32_t is_large = magnitude >= 0x477ff000, is_special = magnitude >= infinity_bits;
-    is_too_large |= is_large & ~is_special;
-    uint32_t special = magnitude > infinity_bits ? 0x7e00 : 0x7c00;
-    half = is_large ? special : half;
-    halves[i] = (uint16_t)(half | (bits & sign_bit) >> 16);
+    uint32_t magnitude = as_bits(numbers[i]) & ~sign_bit;
+    is_too_large |= (magnitude >= 0x477ff000) & (magnitude < infinity_bits);
+    halves[i] = (_Float16)numbers[i];
   }
   return !is_too_large;
 }
@@ -202,10 +196,12 @@ void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t
 
 typedef uint8_t sixteen __attribute__((vector_size(16)));
 typedef sixteen unaligned_sixteen __attribute__((aligned(1)));
+typedef uint16_t eight __attribute__((vector_size(16)));
+typedef eight unaligned_eight __attribute__((aligned(1)));
 
-// 16 rows of 16 bytes. A byte's place is 8 bits, four of its row and four of its column. To interleave each of the
-// first eight rows with the row eight further is to turn these bits by one; turned by four, row and column have changed
-// places.
+// Rows of as many numbers. The bits of a number's place are those of its row and those of its column. To interleave
+// each row of the first half with one of the second is to turn these bits by one; turned by half of them, row and
+// column have changed places.
 static inline void transpose_block_of_bytes(const uint8_t *from, size_t from_pitch, uint8_t *to, size_t to_pitch) {
   sixteen lines[16], turned[16];
   for (size_t i = 0; i < 16; i++)
@@ -226,43 +222,80 @@ static inline void transpose_block_of_bytes(const uint8_t *from, size_t from_pit
     *(unaligned_sixteen *)(to + i * to_pitch) = lines[i];
 }
 
+static inline void transpose_block_of_halves(const uint8_t *from, size_t from_pitch, uint8_t *to, size_t to_pitch) {
+  eight lines[8], turned[8];
+  for (size_t i = 0; i < 8; i++)
+    lines[i] = *(const unaligned_eight *)(from + i * from_pitch);
+#pragma clang loop unroll(full)
+  for (size_t turn = 0; turn < 3; turn++) {
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 4; i++) {
+      eight a = lines[i], b = lines[i + 4];
+      turned[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+      turned[2 * i + 1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+    }
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 8; i++)
+      lines[i] = turned[i];
+  }
+  for (size_t i = 0; i < 8; i++)
+    *(unaligned_eight *)(to + i * to_pitch) = lines[i];
+}
+
 enum { side = 64 };
 
 // A line of the cache, past the caches.
 static inline void stream_line(const uint8_t *from, uint8_t *to) {
-  for (size_t i = 0; i < side; i += 16)
+  for (size_t i = 0; i < 64; i += 16)
     __builtin_nontemporal_store(*(const sixteen *)(from + i), (sixteen *)(to + i));
 }
 
-static void transpose_tile_of_bytes(const uint8_t *from, size_t from_pitch, uint8_t *to, size_t to_pitch) {
-  uint8_t turned[side * side] __attribute__((aligned(64)));
-  for (size_t row = 0; row < side; row += 16) {
-    for (size_t column = 0; column < side; column += 16)
-      transpose_block_of_bytes(from + row * from_pitch + column, from_pitch, turned + column * side + row, side);
+// Numbers of one byte or two; pitches are bytes.
+static inline void transpose_tile(const uint8_t *from, size_t from_pitch, uint8_t *to, size_t to_pitch, size_t size) {
+  uint8_t turned[side * side * 2] __attribute__((aligned(64)));
+  size_t block = 16 / size, line = side * size;
+  for (size_t row = 0; row < side; row += block) {
+    for (size_t column = 0; column < side; column += block) {
+      const uint8_t *source = from + row * from_pitch + column * size;
+      uint8_t *place = turned + column * line + row * size;
+      if (size == 1)
+        transpose_block_of_bytes(source, from_pitch, place, line);
+      else
+        transpose_block_of_halves(source, from_pitch, place, line);
+    }
   }
   bool is_aligned = ((uintptr_t)to | to_pitch) % sizeof(sixteen) == 0;
   for (size_t column = 0; column < side; column++) {
-    if (is_aligned)
-      stream_line(turned + column * side, to + column * to_pitch);
+    if (!is_aligned)
+      memcpy(to + column * to_pitch, turned + column * line, line);
     else
-      memcpy(to + column * to_pitch, turned + column * side, side);
+      for (size_t i = 0; i < line; i += 64)
+        stream_line(turned + column * line + i, to + column * to_pitch + i);
   }
+}
+
+static inline void transpose(const uint8_t *from, size_t from_pitch, uint8_t *to, size_t to_pitch, size_t rows,
+                             size_t columns, size_t size) {
+  size_t whole_rows = rows / side * side, whole_columns = columns / side * side;
+  for (size_t row = 0; row < whole_rows; row += side) {
+    for (size_t column = 0; column < whole_columns; column += side)
+      transpose_tile(from + row * from_pitch + column * size, from_pitch, to + column * to_pitch + row * size, to_pitch,
+                     size);
+  }
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t column = row < whole_rows ? whole_columns : 0; column < columns; column++)
+      memcpy(to + column * to_pitch + row * size, from + row * from_pitch + column * size, size);
+  }
+  // Other threads may read it as soon as they are told so.
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void conversion_transpose_bytes(const void *from, size_t from_pitch, void *to, size_t to_pitch, size_t rows,
                                 size_t columns) {
-  const uint8_t *numbers = from;
-  uint8_t *places = to;
-  size_t whole_rows = rows / side * side, whole_columns = columns / side * side;
-  for (size_t row = 0; row < whole_rows; row += side) {
-    for (size_t column = 0; column < whole_columns; column += side)
-      transpose_tile_of_bytes(numbers + row * from_pitch + column, from_pitch, places + column * to_pitch + row,
-                              to_pitch);
-  }
-  for (size_t row = 0; row < rows; row++) {
-    for (size_t column = row < whole_rows ? whole_columns : 0; column < columns; column++)
-      places[column * to_pitch + row] = numbers[row * from_pitch + column];
-  }
-  // Other threads may read it as soon as they are told so.
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  transpose(from, from_pitch, to, to_pitch, rows, columns, 1);
+}
+
+void conversion_transpose_halves(const void *from, size_t from_pitch, void *to, size_t to_pitch, size_t rows,
+                                 size_t columns) {
+  transpose(from, from_pitch, to, to_pitch, rows, columns, 2);
 }

@@ -8,8 +8,8 @@
 #include "kernels.h"
 #include <immintrin.h>
 
-/* The formats of weights. A constant in every call, so that each kernel is compiled for one. */
-enum format { F32, F16, BF16, INT8, INT4 };
+/* The formats of weights, by GGUF's numbers. A constant in most calls, so that each kernel is compiled for one. */
+enum format { F32 = 0, F16 = 1, INT4 = 2, INT8 = 24, BF16 = 30 };
 
 /* How many columns a full step takes, and how many rows a pass takes of events and of outputs. One row after another
  * would leave memory idle: it answers many requests at a time. */
@@ -21,16 +21,16 @@ enum { BLOCK = 32, BLOCK_BYTES = 18 };
 INLINE vector zeros(void);
 INLINE vector broadcast(float number);
 INLINE vector add(vector a, vector b);
-INLINE vector multiply(vector a, vector b);
 INLINE vector multiply_add(vector a, vector b, vector sum);
+/* What the lanes add up to, always in the same order, and the same of LANES vectors, one in each lane. */
 INLINE float total(vector sum);
+INLINE vector totals(const vector sums[LANES]);
 INLINE vector load(const float *from, size_t count);
 INLINE void store(float *to, vector numbers, size_t count);
 /* Numbers of a row in any format but INT4. */
 INLINE vector widen(enum format format, const uint8_t *row, size_t column, size_t count);
-/* The integers of a block, and its scale in every lane. */
-INLINE void unpack(const uint8_t *block, vector integers[BLOCK / LANES]);
-INLINE vector scale(const uint8_t *block);
+/* The numbers of a block: its integers times its scale, which a float holds exactly. */
+INLINE void unpack(const uint8_t *block, vector numbers[BLOCK / LANES]);
 
 /* The scale of a block, in the lowest lane. In assembly, because compilers make two instructions of a load and a
  * conversion, of which the second keeps the unit busy that the integers wait for. Eight bytes are read. */
@@ -54,7 +54,7 @@ INLINE size_t row_bytes(enum format format, size_t columns) {
   }
 }
 
-/* The rows of a pass, and those of the next one. */
+/* The rows of the events of a pass, and those of the next one. */
 struct rows {
   const uint8_t *row[EVENTS];
   const uint8_t *next[EVENTS];
@@ -133,12 +133,11 @@ INLINE void add_blocks(int count, struct rows *rows, const vector *value, size_t
 #pragma GCC unroll 8
     for (int r = 0; r < count; r++) {
       const uint8_t *at = rows->row[r] + BLOCK_BYTES * block;
-      vector integers[BLOCK / LANES];
-      unpack(at, integers);
-      const vector factor = multiply(value[r], scale(at));
+      vector numbers[BLOCK / LANES];
+      unpack(at, numbers);
 #pragma GCC unroll 4
       for (int v = 0; v < BLOCK / LANES; v++)
-        sum[v] = multiply_add(integers[v], factor, sum[v]);
+        sum[v] = multiply_add(numbers[v], value[r], sum[v]);
     }
 #pragma GCC unroll 4
     for (int v = 0; v < BLOCK / LANES; v++)
@@ -179,85 +178,84 @@ INLINE void add_rows(enum format format, const void *matrix, size_t stride, size
 
 /* ---- Rows of outputs ---- */
 
-/* Two sums for each row hide the latency of the additions. */
-INLINE void multiply_floats(enum format format, int count, struct rows *rows, const float *numbers, size_t inputs,
-                            vector *sum) {
-  begin_prefetch(format, count, rows, inputs, WIDTH);
-  for (size_t column = 0; column + WIDTH <= inputs; column += WIDTH) {
-    prefetch(format, count, rows, column, WIDTH);
-#pragma GCC unroll 8
-    for (int v = 0; v < VECTORS; v++) {
-      const vector some = load(numbers + column + LANES * v, LANES);
-#pragma GCC unroll 4
-      for (int r = 0; r < count; r++)
-        sum[2 * r + v % 2] =
-            multiply_add(widen(format, rows->row[r], column + LANES * v, LANES), some, sum[2 * r + v % 2]);
-    }
-  }
-}
+/* A pass takes rows that lie far apart, each followed by the row of the next pass: memory is read in as many streams,
+ * which a processor follows side by side, faster than a single one. */
 
-/* A row times the last inputs, which are no full step. */
-INLINE float multiply_last(enum format format, const uint8_t *row, const float *numbers, size_t inputs) {
-  vector sum = zeros();
-#pragma GCC unroll 1
-  for (size_t column = inputs / WIDTH * WIDTH; column < inputs; column += LANES) {
-    const size_t lanes = inputs - column < LANES ? inputs - column : LANES;
-    sum = multiply_add(widen(format, row, column, lanes), load(numbers + column, lanes), sum);
-  }
-  return total(sum);
-}
-
-INLINE void multiply_blocks(int count, struct rows *rows, const float *numbers, size_t inputs, vector *sum) {
-  begin_prefetch(INT4, count, rows, inputs, BLOCK);
-  for (size_t block = 0; block < inputs / BLOCK; block++) {
-    prefetch(INT4, count, rows, BLOCK * block, BLOCK);
-#pragma GCC unroll 4
-    for (int r = 0; r < count; r++) {
-      const uint8_t *at = rows->row[r] + BLOCK_BYTES * block;
-      vector integers[BLOCK / LANES];
-      unpack(at, integers);
-      vector product = multiply(integers[0], load(numbers + BLOCK * block, LANES));
-#pragma GCC unroll 4
-      for (int v = 1; v < BLOCK / LANES; v++)
-        product = multiply_add(integers[v], load(numbers + BLOCK * block + LANES * v, LANES), product);
-      sum[2 * r] = multiply_add(product, scale(at), sum[2 * r]);
-    }
-  }
-}
-
-/* Adds to the first `count` of the outputs that are left. */
-INLINE void multiply_pass(enum format format, int count, const uint8_t *matrix, size_t left, const float *numbers,
-                          size_t inputs, float *result) {
-  const size_t bytes = row_bytes(format, inputs);
-  struct rows rows;
-  vector sum[2 * OUTPUTS];
-#pragma GCC unroll 4
-  for (int r = 0; r < count; r++) {
-    rows.row[r] = matrix + (size_t)r * bytes;
-    rows.next[r] = rows.row[r] + (left >= 2 * (size_t)count ? (size_t)count * bytes : 0);
-    sum[2 * r] = sum[2 * r + 1] = zeros();
-  }
-  if (format == INT4)
-    multiply_blocks(count, &rows, numbers, inputs, sum);
-  else
-    multiply_floats(format, count, &rows, numbers, inputs, sum);
+/* Asks for what comes later in each stream. */
+INLINE void prefetch_streams(enum format format, int count, const uint8_t *const *row, size_t column, size_t step) {
 #pragma GCC unroll 4
   for (int r = 0; r < count; r++)
-    result[r] += total(add(sum[2 * r], sum[2 * r + 1]));
+#pragma GCC unroll 4
+    for (size_t byte = 0; byte < row_bytes(format, step); byte += 64)
+      _mm_prefetch((const char *)row[r] + row_bytes(format, column) + byte + AHEAD, _MM_HINT_T0);
+}
+
+/* Adds products of LANES inputs, or of the `lanes` that there are, to the sums of `count` rows. */
+INLINE void multiply_some(enum format format, int count, const uint8_t *const *row, const float *numbers, size_t column,
+                          size_t lanes, vector *sum) {
+  const vector some = load(numbers + column, lanes);
+#pragma GCC unroll 4
+  for (int r = 0; r < count; r++)
+    sum[r] = multiply_add(widen(format, row[r], column, lanes), some, sum[r]);
+}
+
+INLINE void multiply_floats(enum format format, int count, const uint8_t *const *row, const float *numbers,
+                            size_t inputs, vector *sum) {
+  size_t column = 0;
+  for (; column + WIDTH <= inputs; column += WIDTH) {
+    prefetch_streams(format, count, row, column, WIDTH);
+#pragma GCC unroll 8
+    for (int v = 0; v < VECTORS; v++)
+      multiply_some(format, count, row, numbers, column + LANES * v, LANES, sum);
+  }
+#pragma GCC unroll 1
+  for (; column < inputs; column += LANES)
+    multiply_some(format, count, row, numbers, column, inputs - column < LANES ? inputs - column : LANES, sum);
+}
+
+INLINE void multiply_blocks(int count, const uint8_t *const *row, const float *numbers, size_t inputs, vector *sum) {
+  for (size_t column = 0; column < inputs; column += BLOCK) {
+    prefetch_streams(INT4, count, row, column, BLOCK);
+#pragma GCC unroll 4
+    for (int r = 0; r < count; r++) {
+      vector weights[BLOCK / LANES];
+      unpack(row[r] + row_bytes(INT4, column), weights);
+#pragma GCC unroll 4
+      for (int v = 0; v < BLOCK / LANES; v++)
+        sum[r] = multiply_add(weights[v], load(numbers + column + LANES * v, LANES), sum[r]);
+    }
+  }
+}
+
+/* Adds to `count` outputs, which lie `apart` from one another. */
+INLINE void multiply_pass(enum format format, int count, const uint8_t *matrix, size_t apart, const float *numbers,
+                          size_t inputs, float *result) {
+  const uint8_t *row[OUTPUTS];
+  vector sum[OUTPUTS];
+#pragma GCC unroll 4
+  for (int r = 0; r < count; r++) {
+    row[r] = matrix + r * apart * row_bytes(format, inputs);
+    sum[r] = zeros();
+  }
+  if (format == INT4)
+    multiply_blocks(count, row, numbers, inputs, sum);
+  else
+    multiply_floats(format, count, row, numbers, inputs, sum);
+#pragma GCC unroll 4
+  for (int r = 0; r < count; r++)
+    result[r * apart] += total(sum[r]);
 }
 
 INLINE void multiply_rows(enum format format, const uint8_t *matrix, size_t outputs, const float *numbers,
                           size_t inputs, float *result) {
-  const size_t bytes = row_bytes(format, inputs);
-  size_t output = 0;
-  for (; output + OUTPUTS <= outputs; output += OUTPUTS)
-    multiply_pass(format, OUTPUTS, matrix + output * bytes, outputs - output, numbers, inputs, result + output);
-  for (; output < outputs; output++)
-    multiply_pass(format, 1, matrix + output * bytes, outputs - output, numbers, inputs, result + output);
-  if (format != INT4 && inputs % WIDTH)
-    for (output = 0; output < outputs; output++)
-      result[output] += multiply_last(format, matrix + output * bytes, numbers, inputs);
+  const size_t bytes = row_bytes(format, inputs), apart = outputs / OUTPUTS;
+  for (size_t output = 0; output < apart; output++)
+    multiply_pass(format, OUTPUTS, matrix + output * bytes, apart, numbers, inputs, result + output);
+  for (size_t output = apart * OUTPUTS; output < outputs; output++)
+    multiply_pass(format, 1, matrix + output * bytes, 0, numbers, inputs, result + output);
 }
+
+#include "kernel_tiles.h"
 
 /* ---- The table ---- */
 
@@ -292,4 +290,6 @@ static const quell_kernels kernels = {
     .multiply_rows_bf16 = multiply_rows_bf16,
     .multiply_rows_int8 = multiply_rows_int8,
     .multiply_rows_int4 = multiply_rows_int4,
+    .add_rows_together = add_rows_together,
+    .multiply_rows_together = multiply_rows_together,
 };

@@ -19,17 +19,29 @@ INLINE vector broadcast(float number) {
 INLINE vector add(vector a, vector b) {
   return _mm256_add_ps(a, b);
 }
-INLINE vector multiply(vector a, vector b) {
-  return _mm256_mul_ps(a, b);
-}
 INLINE vector multiply_add(vector a, vector b, vector sum) {
   return _mm256_fmadd_ps(a, b, sum);
 }
 
+/* Lane i and lane i + 4, then i + 2 and i + 1. */
 INLINE float total(vector sum) {
   __m128 four = _mm_add_ps(_mm256_castps256_ps128(sum), _mm256_extractf128_ps(sum, 1));
   four = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+}
+
+/* Two vectors share one: what is left of them lies side by side, half of it in the one register and half in the other,
+ * and is added. They are taken in the order that puts every total into its lane. */
+INLINE vector totals(const vector sums[LANES]) {
+  vector two[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    const vector a = sums[i], b = sums[i + 4];
+    two[i] = _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+  }
+  const vector low = _mm256_add_ps(_mm256_shuffle_ps(two[0], two[1], 0x44), _mm256_shuffle_ps(two[0], two[1], 0xee));
+  const vector high = _mm256_add_ps(_mm256_shuffle_ps(two[2], two[3], 0x44), _mm256_shuffle_ps(two[2], two[3], 0xee));
+  return _mm256_add_ps(_mm256_shuffle_ps(low, high, 0x88), _mm256_shuffle_ps(low, high, 0xdd));
 }
 
 INLINE __m256i first(size_t count) {
@@ -64,18 +76,16 @@ INLINE vector widen(enum format format, const uint8_t *row, size_t column, size_
   }
 }
 
-INLINE void unpack(const uint8_t *block, vector integers[BLOCK / LANES]) {
+INLINE void unpack(const uint8_t *block, vector numbers[BLOCK / LANES]) {
   const __m256i half = _mm256_set1_epi32(15), middle = _mm256_set1_epi32(8);
+  const vector scale = _mm256_broadcastss_ps(block_scale(block));
 #pragma GCC unroll 2
   for (int v = 0; v < 2; v++) {
     const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(block + 2 + LANES * v)));
-    integers[v] = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_and_si256(bytes, half), middle));
-    integers[v + 2] = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(bytes, 4), middle));
+    const __m256i low = _mm256_and_si256(bytes, half), high = _mm256_srli_epi32(bytes, 4);
+    numbers[v] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(low, middle)), scale);
+    numbers[v + 2] = _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_sub_epi32(high, middle)), scale);
   }
-}
-
-INLINE vector scale(const uint8_t *block) {
-  return _mm256_broadcastss_ps(block_scale(block));
 }
 
 /* The bytes of those of four numbers that are in a mask of four bits, moved to the front. */

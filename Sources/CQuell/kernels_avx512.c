@@ -18,14 +18,33 @@ INLINE vector broadcast(float number) {
 INLINE vector add(vector a, vector b) {
   return _mm512_add_ps(a, b);
 }
-INLINE vector multiply(vector a, vector b) {
-  return _mm512_mul_ps(a, b);
-}
 INLINE vector multiply_add(vector a, vector b, vector sum) {
   return _mm512_fmadd_ps(a, b, sum);
 }
+/* Lane i and lane i + 8, then i + 4, i + 2 and i + 1. */
 INLINE float total(vector sum) {
-  return _mm512_reduce_add_ps(sum);
+  sum = _mm512_add_ps(sum, _mm512_shuffle_f32x4(sum, sum, 0x0e));
+  sum = _mm512_add_ps(sum, _mm512_shuffle_f32x4(sum, sum, 0x01));
+  sum = _mm512_add_ps(sum, _mm512_permute_ps(sum, 0x0e));
+  return _mm512_cvtss_f32(_mm512_add_ps(sum, _mm512_permute_ps(sum, 0x01)));
+}
+
+/* Two vectors share one: what is left of them lies side by side, half of it in the one register and half in the other,
+ * and is added. They are taken in the order that puts every total into its lane. */
+INLINE vector totals(const vector sums[LANES]) {
+  vector four[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    const vector a = sums[i], b = sums[i + 4], c = sums[i + 8], d = sums[i + 12];
+    const vector ab = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+    const vector cd = _mm512_add_ps(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xee));
+    four[i] = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+  }
+  const vector low =
+      _mm512_add_ps(_mm512_shuffle_ps(four[0], four[1], 0x44), _mm512_shuffle_ps(four[0], four[1], 0xee));
+  const vector high =
+      _mm512_add_ps(_mm512_shuffle_ps(four[2], four[3], 0x44), _mm512_shuffle_ps(four[2], four[3], 0xee));
+  return _mm512_add_ps(_mm512_shuffle_ps(low, high, 0x88), _mm512_shuffle_ps(low, high, 0xdd));
 }
 
 INLINE __mmask16 first(size_t count) {
@@ -55,16 +74,13 @@ INLINE vector widen(enum format format, const uint8_t *row, size_t column, size_
   }
 }
 
-INLINE void unpack(const uint8_t *block, vector integers[BLOCK / LANES]) {
-  const vector table = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+INLINE void unpack(const uint8_t *block, vector numbers[BLOCK / LANES]) {
+  const vector integers = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+  const vector table = _mm512_mul_ps(integers, _mm512_broadcastss_ps(block_scale(block)));
   const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(block + 2)));
   /* A permutation looks at the four lowest bits of an index alone. */
-  integers[0] = _mm512_permutexvar_ps(bytes, table);
-  integers[1] = _mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), table);
-}
-
-INLINE vector scale(const uint8_t *block) {
-  return _mm512_broadcastss_ps(block_scale(block));
+  numbers[0] = _mm512_permutexvar_ps(bytes, table);
+  numbers[1] = _mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), table);
 }
 
 TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,

@@ -58,12 +58,4 @@ void quell_platform_unmap(const void *memory, size_t size) {
 const char *quell_platform_reason(int reason) {
   return strerror(reason);
 }
-
-uint32_t quell_platform_increment(uint32_t *counter) {
-  return __atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
-}
-
-uint32_t quell_platform_decrement(uint32_t *counter) {
-  return __atomic_sub_fetch(counter, 1, __ATOMIC_ACQ_REL);
-}
 #endif

@@ -8,7 +8,7 @@
 
 /* How long a worker looks for new work before it goes to sleep: longer than what lies between two matrix products,
    since waking a sleeper takes as long as a small product. */
-enum { WAIT_NANOSECONDS = 200000, LOOKS_PER_CLOCK = 64, STACK_BYTES = 128 << 10 };
+enum { WAIT_NANOSECONDS = 200000, LOOKS_PER_CLOCK = 64, STACK_BYTES = 256 << 10 };
 
 /* The word that is claimed from: which piece of work it is, how many parts that has, and which is the next. A part is
    claimed by raising `next`, and the number of the piece keeps a slow thread from claiming in the piece after. */

@@ -1,5 +1,6 @@
 import Quell
 import QuellCalibration
+import QuellImport
 
 /// What a calibration is to reach.
 enum CalibrationTarget {
@@ -16,37 +17,67 @@ extension Calibration {
   private static let referenceBytes = 1 << 30
 
   /// Measures how sensitive each site is, and shares a target out among them.
-  ///
-  /// The sensitivities are measured on a quarter of the windows, the thresholds are then set on all of them.
   static func allocated(
     _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int
   ) throws -> Calibration {
+    // Setting the thresholds takes a twentieth of the time.
+    try allocated(model, windows, to: target, threads: threads, measuring: 0.95) { allocation, sparsity, report in
+      let evaluation = try evaluation(model, windows, threads)
+      let loss = try evaluation.settle(fractions: allocation.fractions(sparsity: sparsity)) { fraction in
+        report(fraction, "thresholds for \(Percentage(sparsity)) sparsity")
+      }
+      return (Calibration("allocate", evaluation), loss)
+    }
+  }
+
+  /// Writes a model with sites as sparse as their sensitivity allows, and weights that make up for what is lost.
+  static func compensated(
+    _ path: String, to output: String, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int, isCentred: Bool
+  ) throws -> Calibration {
+    let model = try Model(path: path)
+    try requireFittable(model, path)
+    let compensation = try allocated(model, windows, to: target, threads: threads, measuring: 0.7) { allocation, sparsity, report in
+      let plan = allocation.plan(sparsity: sparsity, isCentred: isCentred)
+      let compensation = try Compensation(
+        of: path, near: output, plan, windows: windows, threads: threads, isStopped: { Interruption.isRequested }
+      ) { site, fraction in report(fraction, "weights of \(site)") }
+      return (compensation, compensation.loss)
+    }
+    try compensation.write(to: output)
+    return Calibration("compensate", compensation.evaluation)
+  }
+
+  /// Measures how sensitive each site is, and looks for a result that meets a target.
+  ///
+  /// The sensitivities are measured on a quarter of the windows, results are then made from all of them.
+  ///
+  /// - Parameters:
+  ///   - share: The share of the time that measuring takes.
+  ///   - make: Makes a result for a sparsity and gives its loss.
+  private static func allocated<Result>(
+    _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int, measuring share: Double,
+    _ make: (_ allocation: Allocation, _ sparsity: Double, _ report: (Double, String) -> Void) throws -> (result: Result, loss: Double)
+  ) throws -> Result {
     var progress = Progress("calibrating")
     defer { progress.finish() }
     let tokens = windows.reduce(0) { $0 + $1.count - 1 }
     let some = CalibrationWindows.spread(
       windows, tokens: max(min(tokens / 4, referenceBytes / 4 / max(model.vocabularySize, 1)), 1))
-    // Setting the thresholds takes a twentieth of the time.
     let allocation = try Allocation(evaluation(model, some, threads)) { site, fraction in
-      progress.update(0.95 * fraction, "sensitivity of \(site)")
+      progress.update(share * fraction, "sensitivity of \(site)")
     }
-
-    func calibration(_ sparsity: Double) throws -> (result: Calibration, loss: Double) {
-      let evaluation = try evaluation(model, windows, threads)
-      let loss = try evaluation.settle(fractions: allocation.fractions(sparsity: sparsity)) { fraction in
-        progress.update(0.95 + 0.05 * fraction, "thresholds for \(Percentage(sparsity)) sparsity")
-      }
-      return (Calibration("allocate", evaluation), loss)
+    func made(_ sparsity: Double) throws -> (result: Result, loss: Double) {
+      try make(allocation, sparsity) { progress.update(share + (1 - share) * $0, $1) }
     }
     switch target {
     case .sparsity(let sparsity):
       if sparsity <= allocation.naturalSparsity { noteNatural(allocation.naturalSparsity) }
-      return try calibration(sparsity).result
-    case .macs(let macs): return try calibration(min(max(1 - macs / allocation.denseMACs, 0), 1)).result
+      return try made(sparsity).result
+    case .macs(let macs): return try made(min(max(1 - macs / allocation.denseMACs, 0), 1)).result
     case .lossIncrease(let fraction):
       let dense = try evaluation(model, windows, threads).loss()
       return try allocation.highestSparsity(increase: fraction * dense) { sparsity in
-        let (result, loss) = try calibration(sparsity)
+        let (result, loss) = try made(sparsity)
         return (result, loss - dense)
       }
     }

@@ -9,6 +9,8 @@ struct Calibration {
   let thresholds: [Float]
   /// The fraction of each site's inputs that is quiet on the text.
   let siteSparsity: [Double]
+  /// The magnitudes at each site in the dense model, where the method has looked at them.
+  let statistics: [ThresholdFile.Statistics]?
   /// The sparsity of all sites but the head's, weighted by multiply-accumulates: what was asked for, or what was reached where
   /// something else was.
   let sparsity: Double
@@ -33,6 +35,7 @@ struct Calibration {
     self.method = method
     thresholds = evaluation.thresholds
     siteSparsity = evaluation.quietFractions
+    statistics = nil
     var (quiet, all) = (0.0, 0.0)
     for (site, fraction) in zip(evaluation.model.sites, siteSparsity) where !site.isHead {
       let macs = Double(site.inputs) * Double(site.outputs)

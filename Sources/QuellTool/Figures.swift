@@ -14,6 +14,9 @@ enum Figures {
   /// With a fixed number of decimals.
   static func fixed(_ number: Double, _ decimals: Int) -> String { String(format: "%.\(decimals)f", number) }
 
+  /// With its sign and a fixed number of decimals.
+  static func signed(_ number: Double, _ decimals: Int) -> String { String(format: "%+.\(decimals)f", number) }
+
   /// With three significant digits, or as many as stand before the point.
   static func short(_ number: Double) -> String {
     guard number > 0, number.isFinite else { return fixed(number, 0) }

@@ -1,4 +1,5 @@
 import Quell
+import QuellCost
 import QuellImport
 
 /// Runs work on a file, and sees to it that a failure names it, or one of the other files that have a part in it.
@@ -10,6 +11,8 @@ func naming<Result>(_ path: String, _ others: String?..., work: () throws -> Res
     return try work()
   } catch let failure as Failure {
     throw CommandFailure(ExitStatus(failure.status), named(failure.description))
+  } catch let failure as CostFailure {
+    throw CommandFailure(ExitStatus(failure.kind), named(failure.description))
   } catch let failure as ImportFailure {
     if failure.kind == .cancelled { throw Interruption() }
     throw CommandFailure(ExitStatus(failure.kind), named(failure.message))

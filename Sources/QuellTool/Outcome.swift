@@ -3,6 +3,7 @@ import CQuell
 import Foundation
 import Quell
 import QuellCalibration
+import QuellCost
 import QuellImport
 
 /// The exit statuses of the command, documented in the README.
@@ -41,7 +42,9 @@ struct Outcome {
   init(of error: any Error) {
     switch error {
     case let failure as CommandFailure: self.init(failure.status, failure.message)
+    case let failure as CompensationFailure: self.init(.failed, failure.description)
     case let failure as Failure: self.init(ExitStatus(failure.status), failure.description)
+    case let failure as CostFailure: self.init(ExitStatus(failure.kind), failure.description)
     case is Interruption, is CalibrationStop: self.init(.ofInterruption, nil)
     case is ClosedOutput: self.init(.failed, nil)
     default: self.init(ofParsing: error)
@@ -84,6 +87,14 @@ extension ExitStatus {
     case QUELL_UNSUPPORTED: self = .unsupported
     case QUELL_CANCELLED: self = .ofInterruption
     default: self = .failed
+    }
+  }
+
+  /// The exit status for a kind of failure of the cost model.
+  init(_ kind: CostFailure.Kind) {
+    switch kind {
+    case .malformed: self = .malformed
+    case .unsupported: self = .unsupported
     }
   }
 

@@ -29,7 +29,8 @@ struct SparsityOptions: ParsableArguments {
     for (site, threshold) in found.enumerated() { try session.setThreshold(threshold, site: site) }
   }
 
-  private func find(for model: Model) throws -> [Float]? {
+  /// The thresholds that are asked for, in the order of a model's sites; nil for the model's own.
+  func find(for model: Model) throws -> [Float]? {
     if let thresholds { return try ThresholdFile.thresholds(fromFile: thresholds, for: model) }
     guard let sparsity, let calibration else { return nil }
     let windows = try Calibration.windows(model, Files.read(calibration), tokens: .max)

@@ -3,7 +3,7 @@ import ArgumentParser
 /// How many threads work on a step.
 struct ThreadsOption: ParsableArguments {
   /// How many tokens of a prompt are taken at a time.
-  static let batch = 32
+  static let batch = 64
 
   @Option(name: .shortAndLong, help: ArgumentHelp("How many threads work on a step; the number changes no result.", valueName: "count"))
   var threads = 1

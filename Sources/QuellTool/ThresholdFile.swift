@@ -1,5 +1,6 @@
 import Foundation
 import Quell
+import QuellCost
 
 /// The thresholds of a model as a JSON file, documented in docs/THRESHOLDS.md.
 struct ThresholdFile: Codable {
@@ -13,6 +14,27 @@ struct ThresholdFile: Codable {
     let theta: Float
     /// The fraction of the site's inputs that was quiet on the calibration text.
     let sparsity: Double
+    /// The fraction of its inputs that the method meant to keep.
+    var density: Double?
+    /// The tensor of the model that its program subtracts from the site's vector, and the one that it multiplies it by, before theta.
+    var centre: String?
+    var scale: String?
+    var statistics: Statistics?
+  }
+
+  /// The magnitudes of a site's inputs in the dense model.
+  struct Statistics: Codable {
+    /// The fraction that is exactly zero.
+    let zeros: Double
+    let median: Double
+    let percentile90: Double
+    let percentile99: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case zeros, median
+      case percentile90 = "p90"
+      case percentile99 = "p99"
+    }
   }
 
   let format: String
@@ -36,7 +58,7 @@ struct ThresholdFile: Codable {
     sites = model.sites.indices.map { index in
       SiteThreshold(
         name: model.sites[index].name, kind: model.sites[index].kind, theta: calibration.thresholds[index],
-        sparsity: calibration.siteSparsity[index])
+        sparsity: calibration.siteSparsity[index], statistics: calibration.statistics?[index])
     }
   }
 
@@ -74,22 +96,21 @@ struct ThresholdFile: Codable {
     guard belongs(to: model) else {
       throw ThresholdFile.malformed(path, "it was made for another model; calibrate this one")
     }
-    var thetas: [String: Float] = [:]
+    var entries: [String: SiteThreshold] = [:]
     for site in sites {
-      guard site.theta.isFinite, site.theta.sign == .plus else {
-        throw ThresholdFile.malformed(path, "the theta of site '\(site.name)' is not a number of at least 0")
-      }
-      guard thetas.updateValue(site.theta, forKey: site.name) == nil else {
+      guard entries.updateValue(site, forKey: site.name) == nil else {
         throw ThresholdFile.malformed(path, "site '\(site.name)' stands twice")
       }
     }
+    let vectors = Dictionary(model.tensors.filter { $0.rows == 1 }.map { ($0.name, $0.columns) }) { first, _ in first }
     let thresholds = try model.sites.map { site in
-      guard let theta = thetas.removeValue(forKey: site.name) else {
+      guard let entry = entries.removeValue(forKey: site.name) else {
         throw ThresholdFile.malformed(path, "site '\(site.name)' of the model is missing")
       }
-      return theta
+      if let reason = entry.reasonAgainst(site, vectors) { throw ThresholdFile.malformed(path, reason) }
+      return entry.theta
     }
-    if let extra = thetas.keys.min() { throw ThresholdFile.malformed(path, "site '\(extra)' is none of the model's") }
+    if let extra = entries.keys.min() { throw ThresholdFile.malformed(path, "site '\(extra)' is none of the model's") }
     return thresholds
   }
 
@@ -107,12 +128,36 @@ struct ThresholdFile: Codable {
 
   /// A fingerprint as it stands in a file.
   static func digits(_ fingerprint: UInt64) -> String {
-    let digits = String(fingerprint, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    fingerprintDigits(fingerprint)
   }
 
   private static func malformed(_ path: String, _ why: String) -> CommandFailure {
     CommandFailure(.malformed, "'\(path)' is no threshold file for this model: \(why)")
+  }
+}
+
+extension ThresholdFile.SiteThreshold {
+  /// What is wrong with the entry of a site, if anything is; `vectors` has the lengths of the model's vectors by their names.
+  fileprivate func reasonAgainst(_ site: SiteDescription, _ vectors: [String: Int]) -> String? {
+    guard theta.isFinite, theta.sign == .plus else { return "the theta of site '\(name)' is not a number of at least 0" }
+    guard kind == site.kind else { return "the kind of site '\(name)' is '\(kind)', not '\(site.kind)'" }
+    let fractions = [("sparsity", sparsity), ("density", density), ("statistics.zeros", statistics?.zeros)]
+    for (key, fraction) in fractions where fraction.map({ !(0...1).contains($0) }) ?? false {
+      return "the \(key) of site '\(name)' is not a fraction from 0 to 1"
+    }
+    let magnitudes = [
+      ("median", statistics?.median), ("p90", statistics?.percentile90), ("p99", statistics?.percentile99),
+    ]
+    for (key, magnitude) in magnitudes where magnitude.map({ !($0 >= 0 && $0.isFinite) }) ?? false {
+      return "the statistics.\(key) of site '\(name)' is not a number of at least 0"
+    }
+    for (key, vector) in [("centre", centre), ("scale", scale)] {
+      guard let vector else { continue }
+      guard vectors[vector] == site.inputs else {
+        return "the \(key) of site '\(name)' is '\(vector)', but the model has no vector of that name and of length \(site.inputs)"
+      }
+    }
+    return nil
   }
 }
 

@@ -21,13 +21,18 @@ extension Calibration {
     if sparsity <= natural { noteNatural(natural) }
     return Calibration(
       method: "uniform", thresholds: session.thresholds, siteSparsity: session.quietFractions(statistics, quantile: quantile),
-      sparsity: sparsity, tokenCount: session.counts.tokens)
+      statistics: model.sites.indices.map { ThresholdFile.Statistics(statistics, site: $0) }, sparsity: sparsity,
+      tokenCount: session.counts.tokens)
   }
 
-  private init(method: String, thresholds: [Float], siteSparsity: [Double], sparsity: Double, tokenCount: UInt64) {
+  private init(
+    method: String, thresholds: [Float], siteSparsity: [Double], statistics: [ThresholdFile.Statistics], sparsity: Double,
+    tokenCount: UInt64
+  ) {
     self.method = method
     self.thresholds = thresholds
     self.siteSparsity = siteSparsity
+    self.statistics = statistics
     self.sparsity = sparsity
     self.tokenCount = tokenCount
   }
@@ -38,5 +43,14 @@ extension Session {
   /// magnitudes that were seen.
   func quietFractions(_ statistics: ActivationStatistics, quantile: Double) -> [Double] {
     thresholds.enumerated().map { site, threshold in threshold > 0 ? quantile : statistics.zeroFraction(site: site) }
+  }
+}
+
+extension ThresholdFile.Statistics {
+  /// What the histograms of a dense run say of a site.
+  fileprivate init(_ statistics: ActivationStatistics, site: Int) {
+    self.init(
+      zeros: statistics.zeroFraction(site: site), median: Double(statistics.quantile(0.5, site: site)),
+      percentile90: Double(statistics.quantile(0.9, site: site)), percentile99: Double(statistics.quantile(0.99, site: site)))
   }
 }

@@ -69,6 +69,21 @@ struct MatrixWriterTests {
     }
   }
 
+  @Test(arguments: [WeightFormat.f16, .bf16])
+  func transposedWeightsStandSideBySideAsHalves(_ type: WeightFormat) throws {
+    // Widths of which some are whole tiles, and rows of whole lines of the cache, and not; more inputs than are turned at a time.
+    for (rows, widths) in [(600, [64, 128]), (131, [70, 5]), (64, [192, 8])] {
+      let parts = widths.enumerated().map { matrix(rows, $0.element, .float32, "transposed", seed: UInt64($0.offset)) }
+      let written = try elements(parts, type, UInt16.self)
+      let values = parts.map { $0.values.map { Float($0) } }
+      let expected = (0..<rows).flatMap { row in
+        zip(values, widths).flatMap { values, width in values[(row * width)..<((row + 1) * width)] }
+      }
+      let upper = expected.map { UInt16(($0.bitPattern + 0x7fff + ($0.bitPattern >> 16 & 1)) >> 16) }
+      #expect(written == (type == .f16 ? expected.map { Float16($0).bitPattern } : upper))
+    }
+  }
+
   @Test(arguments: forms, [OutputScales.Axis.rows, .columns])
   func wholeNumbersHaveTheScaleOfTheirOutput(_ form: String, _ axis: OutputScales.Axis) throws {
     // Alone, beside a matrix of another type, and beside one of the same; of widths that are multiples of a line, and not.

@@ -44,6 +44,29 @@ import Testing
     }
   }
 
+  @Test(arguments: names + decoders, [WeightType.f32, .int8])
+  func logitsOfAllTokensAreThoseOfSteps(_ name: String, _ weights: WeightType) throws {
+    try withFolder { folder in
+      let model = try model(name, weights: weights, in: folder)
+      let tokens = try Fixture(name).tokens
+      let steps = try Session(model, contextLength: 64)
+      for site in model.sites.indices { try steps.setThreshold(0.02, site: site) }
+      let expected = try tokens.map { token in
+        try steps.step(token)
+        return Array(steps.logits)
+      }
+      for (batch, threads) in [(2, 1), (5, 1), (64, 3)] {
+        let session = try Session(model, contextLength: 64, threads: threads, batch: batch)
+        for site in model.sites.indices { try session.setThreshold(0.02, site: site) }
+        try session.visitLogits(tokens) { index, logits in
+          #expect(Array(logits) == expected[index], "token \(index) of \(name) by \(batch) with \(threads) threads")
+        }
+        #expect(try session.save() == steps.save())
+        #expect(session.counts == steps.counts)
+      }
+    }
+  }
+
   @Test func theHeadIsAskedOnlyForTheLastTokenOfAPrompt() throws {
     try withFolder { folder in
       let model = try model("rwkv_ts_step", weights: .f32, in: folder)

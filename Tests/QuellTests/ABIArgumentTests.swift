@@ -143,8 +143,8 @@ import Testing
       #expect(outcome.message.contains("struct_size"))
     }
     // A program of a later version, which leaves what this one does not know at zero.
-    #expect(memorySize([0, 5, 0, 0, 0, 0], structSize: 24).status == QUELL_OK)
-    #expect(memorySize([0, 5, 0, 0, 0, 1], structSize: 24).status == QUELL_UNSUPPORTED)
+    #expect(memorySize([0, 5, 0, 0, 0, 0, 0, 0], structSize: 32).status == QUELL_OK)
+    #expect(memorySize([0, 5, 0, 0, 0, 0, 0, 1], structSize: 32).status == QUELL_UNSUPPORTED)
     #expect(memorySize([0, 5, 1], structSize: 12).status == QUELL_OK)
     #expect(memorySize([0, 5, 4], structSize: 12).message.contains("instruction set"))
   }

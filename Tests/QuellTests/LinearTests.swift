@@ -27,22 +27,30 @@ private final class Matrix {
     layout == .inputMajor ? stored.numbers[input * stored.columns + output] : stored.numbers[output * stored.columns + input]
   }
 
+  private var tensor: Tensor {
+    Tensor(
+      format: stored.format, rows: stored.rows, columns: stored.columns, data: bytes.start,
+      name: UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+
+  /// Long enough for every output where the matrix has no row to share a scale.
+  private func scale(outputs: Int) -> [Float]? { stored.scale.map { $0 + [Float](repeating: 1, count: outputs - $0.count) } }
+
   /// The product, made in parts of so many outputs.
   func product(_ events: Events, bias: [Float]?, outputs: Int, _ instructionSet: InstructionSet, part: Int = .max) -> [Float] {
     let part = min(part, max(outputs, 1))
     defer { withExtendedLifetime(events) {} }
-    let tensor = Tensor(
-      format: stored.format, rows: stored.rows, columns: stored.columns, data: bytes.start,
-      name: UnsafeRawBufferPointer(start: nil, count: 0))
-    // Long enough for every output where the matrix has no row to share a scale.
-    let scale = stored.scale.map { $0 + [Float](repeating: 1, count: outputs - $0.count) }
+    let scale = scale(outputs: outputs)
     // What stands behind the result must stay.
     var result = [Float](repeating: 77, count: outputs + 16)
+    var partial = result
     func run(_ scale: UnsafePointer<Float>?, _ bias: UnsafePointer<Float>?) {
       let linear = Linear(
         matrix: tensor, layout: layout, scale: scale, bias: bias, outputs: outputs, kernels: try! instructionSet.kernels())
       // Parts as threads take them: each must be what it is in the whole.
-      for first in stride(from: 0, to: outputs, by: part) { linear.run(events.list, &result, first..<min(first + part, outputs)) }
+      for first in stride(from: 0, to: outputs, by: part) {
+        linear.run(events.list, &result, partial: &partial, first..<min(first + part, outputs))
+      }
     }
     switch (scale, bias) {
     case (let scale?, let bias?): run(scale, bias)
@@ -50,15 +58,49 @@ private final class Matrix {
     case (nil, let bias?): run(nil, bias)
     case (nil, nil): run(nil, nil)
     }
-    #expect(result[outputs...].allSatisfy { $0 == 77 }, "\(instructionSet) \(layout) \(stored.format) writes behind the result")
+    let behind = result[outputs...] + partial[outputs...]
+    #expect(behind.allSatisfy { $0 == 77 }, "\(instructionSet) \(layout) \(stored.format) writes behind the result")
     return Array(result[..<outputs])
+  }
+
+  /// The products of several tokens, made together in the parts that so many threads would take.
+  func products(_ events: [Events], bias: [Float], outputs: Int, _ instructionSet: InstructionSet, threads: Int) -> [[Float]] {
+    defer { withExtendedLifetime(events) {} }
+    // What stands behind the results must stay.
+    let room = outputs + 16
+    var results = [Float](repeating: 77, count: 2 * events.count * room)
+    var tokens = [quell_token](repeating: quell_token(), count: 2 * events.count)
+    func run(_ scale: UnsafePointer<Float>?) {
+      let linear = Linear(
+        matrix: tensor, layout: layout, scale: scale, bias: bias.withUnsafeBufferPointer { $0.baseAddress }, outputs: outputs,
+        kernels: try! instructionSet.kernels())
+      results.withUnsafeMutableBufferPointer { results in
+        var lanes = events.enumerated().map { lane, events in
+          let start = results.baseAddress! + 2 * lane * room
+          return Lane(scratch: start, events: events.list, partial: start + room)
+        }
+        lanes.withUnsafeMutableBufferPointer { lanes in
+          tokens.withUnsafeMutableBufferPointer { tokens in
+            LinearParts(linear, lanes, tokens: tokens.baseAddress!, offset: 0, single: nil, threads: threads).run(nil)
+          }
+        }
+      }
+    }
+    withExtendedLifetime(bias) { if let scale = scale(outputs: outputs) { run(scale) } else { run(nil) } }
+    return events.indices.map { token in
+      let result = results[2 * token * room..<(2 * token + 1) * room]
+      let partial = results[(2 * token + 1) * room..<(2 * token + 2) * room]
+      let behind = result.suffix(16) + partial.suffix(16)
+      #expect(behind.allSatisfy { $0 == 77 }, "\(instructionSet) \(layout) \(stored.format) writes behind the result")
+      return Array(result.prefix(outputs))
+    }
   }
 }
 
 private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in WeightFormat.allCases.map { (layout, $0) } }
 
 @Suite struct LinearTests {
-  @Test(arguments: [0, 1, 7, 9, 33, 64, 300, 352], InstructionSet.available)
+  @Test(arguments: [0, 1, 7, 9, 33, 64, 300, 352, 544], InstructionSet.available)
   func everyFormatIsTheMatrixProductInBothLayouts(inputs: Int, instructionSet: InstructionSet) {
     var random = SplitMix(state: UInt64(inputs))
     let some = (0..<inputs).map { $0 % 3 == 1 ? 0 : random.nextFloat() }
@@ -89,7 +131,7 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
   }
 
   /// The promise that sparse execution rests on: an input that is exactly zero may be left out.
-  @Test(arguments: [1, 8, 13, 64, 200], InstructionSet.available)
+  @Test(arguments: [1, 8, 13, 64, 200, 600], InstructionSet.available)
   func leavingOutZerosChangesNoBit(inputs: Int, instructionSet: InstructionSet) {
     var random = SplitMix(state: UInt64(inputs))
     for outputs in [1, 9, 32, 100, 160] {
@@ -108,7 +150,10 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
   /// What lets threads share an operation, whatever their number.
   @Test(arguments: InstructionSet.available) func partsAreThoseOfTheWhole(_ instructionSet: InstructionSet) {
     var random = SplitMix(state: 5)
-    let (inputs, outputs) = (96, 416)
+    for (inputs, outputs) in [(96, 416), (544, 320)] { partsAreThoseOfTheWhole(inputs, outputs, instructionSet, &random) }
+  }
+
+  private func partsAreThoseOfTheWhole(_ inputs: Int, _ outputs: Int, _ instructionSet: InstructionSet, _ random: inout SplitMix) {
     let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
     let bias = (0..<outputs).map { _ in random.nextFloat() }
     let events = Events((0..<inputs).map { _ in random.nextFloat() }, threshold: 0.3, instructionSet)
@@ -122,6 +167,30 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
     }
   }
 
+  /// A prompt gives what its tokens give one by one, whatever fires at each and however many threads there are.
+  @Test(arguments: [1, 31, 64, 130, 520, 1056], InstructionSet.available)
+  func tokensTogetherAreThoseAlone(inputs: Int, instructionSet: InstructionSet) {
+    var random = SplitMix(state: UInt64(inputs))
+    let thresholds: [Float] = [0, 2, 0.9, 0.4, 0, 0.7]
+    for (outputs, count) in [(1, 3), (40, 2), (67, 5), (160, 9), (305, 66)] where inputs <= 130 || outputs <= 160 {
+      let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
+      let bias = (0..<outputs).map { _ in random.nextFloat() }
+      let events = (0..<count).map { token in
+        Events((0..<inputs).map { _ in random.nextFloat() }, threshold: thresholds[token % thresholds.count], instructionSet)
+      }
+      for (layout, format) in kinds {
+        guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
+        let alone = events.map { matrix.product($0, bias: bias, outputs: outputs, instructionSet) }
+        for threads in [1, 2] {
+          let together = matrix.products(events, bias: bias, outputs: outputs, instructionSet, threads: threads)
+          #expect(together == alone, "\(layout) \(format) of \(outputs) outputs for \(count) tokens")
+          let first = matrix.products([events[0]], bias: bias, outputs: outputs, instructionSet, threads: threads)
+          #expect(first == [alone[0]], "\(layout) \(format) of \(outputs) outputs, \(threads) threads")
+        }
+      }
+    }
+  }
+
   /// A file may ask for more outputs than workers can count parts of.
   @Test func thePartsOfAVastMatrixCanBeCounted() {
     let events = Events([1], threshold: 0)
@@ -130,13 +199,47 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
     // Nothing of it is read: the parts are only counted.
     let matrix = Tensor(
       format: .int8, rows: 1, columns: outputs, data: UnsafeRawPointer(bitPattern: 64)!, name: UnsafeRawBufferPointer(start: nil, count: 0))
-    var lane = Lane(scratch: events.list.values, events: events.list)
+    var lane = Lane(scratch: events.list.values, events: events.list, partial: events.list.values)
+    var token = quell_token()
     withUnsafeMutablePointer(to: &lane) { lane in
       let linear = Linear(matrix: matrix, layout: .inputMajor, scale: nil, bias: nil, outputs: outputs, kernels: nil)
       let parts = LinearParts(
-        linear, UnsafeMutableBufferPointer(start: lane, count: 1), offset: 0, single: events.list.values, threads: 2)
+        linear, UnsafeMutableBufferPointer(start: lane, count: 1), tokens: &token, offset: 0, single: events.list.values, threads: 2)
       #expect(parts.count > 1 && parts.count <= Int(QUELL_MOST_PARTS))
     }
+  }
+
+  /// Boards without vector registers compute what everybody computes.
+  @Test(arguments: [0, 1, 3, 8, 31, 32, 47, 72, 300]) func loopsWithoutVectorsGiveTheSameBits(length: Int) {
+    func expect<Element: WeightElement>(_ element: Element.Type, _ format: WeightFormat) {
+      for columns in [length, 32, 96] where StoredMatrix.allows(format, columns: columns) {
+        var random = SplitMix(state: UInt64(length + columns))
+        let rows = 21
+        let numbers = (0..<rows * columns).map { _ in random.nextFloat() }
+        let stored = StoredMatrix(numbers, columns: columns, format: format, scaling: .byRow)
+        let bytes = GuardedBytes(stored.bytes)
+        let vector = (0..<max(rows, columns)).map { _ in random.nextFloat() }
+        let indices = [0, 2, 3, 4, 8, 9, 11, 12, 13, 15, 20] as [UInt32]
+        let stride = Element.bytes(columns)
+        var (sums, sumsWithout) = ([Float](repeating: 0.25, count: columns), [Float](repeating: 0.25, count: columns))
+        LinearInputMajor.add(
+          Element.self, bytes.start, stride: stride, outputs: columns, indices, vector, events: indices.count, to: &sums)
+        LinearScalar.addRows(
+          Element.self, bytes.start, stride: stride, outputs: columns, indices, vector, events: indices.count, to: &sumsWithout)
+        #expect(sums.map(\.bitPattern) == sumsWithout.map(\.bitPattern), "\(format)")
+        for row in 0..<rows {
+          let place = bytes.start + row * stride
+          #expect(
+            LinearOutputMajor.dot(Element.self, place, vector, count: columns)
+              == LinearScalar.dot(Element.self, place, vector, count: columns), "\(format)")
+        }
+      }
+    }
+    expect(F32.self, .f32)
+    expect(F16.self, .f16)
+    expect(BF16.self, .bf16)
+    expect(Int8Element.self, .int8)
+    expect(Int4Element.self, .int4)
   }
 
   /// Every integer and every half of a byte, with scales that are exact.

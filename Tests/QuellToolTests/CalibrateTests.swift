@@ -1,4 +1,5 @@
 import Foundation
+import Quell
 import Testing
 
 @Suite struct CalibrateTests {
@@ -35,7 +36,7 @@ import Testing
     let folder = try TemporaryFolder()
     let text = try folder.write(String(Samples.text), to: "text")
     let result = try CommandRunner.run("eval", "-m", Samples.recurrent.model, "-f", text, "--thresholds", Sample.calibrated.path, "--json")
-    let sparsity = try #require(try (result.document["sparsity"] as? [String: Double])?["macs"])
+    let sparsity = try #require(try (result.document["sparsity"] as? [String: Any])?["macs"] as? Double)
     // The magnitudes move a little once sites before them are sparse.
     #expect(abs(sparsity - 0.6) < 0.03)
   }
@@ -63,6 +64,39 @@ import Testing
     #expect(folder.contents == ["t.json", "text"])
     let sites = try #require(document?["sites"] as? [[String: Any]])
     #expect(sites.allSatisfy { $0["theta"] as? Double == 0 })
+  }
+
+  @Test func aModelCarriesItsThresholds() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write(String(Samples.text), to: "text")
+    let output = folder.path("sparse.GGUF")
+    let result = try CommandRunner.run(
+      "calibrate", "-m", Samples.recurrent.model, "-f", text, "--method", "uniform", "--sparsity", "0.6", "-o", output)
+    #expect(result.status == 0)
+    #expect(folder.contents == ["sparse.GGUF", "text"])
+    func evaluation(_ options: String...) throws -> String {
+      try CommandRunner.run(["eval", "-f", text, "--json"] + options).output
+    }
+    #expect(try evaluation("-m", output) == evaluation("-m", Samples.recurrent.model, "--thresholds", Sample.calibrated.path))
+    // Only the thresholds differ from the dense model's file, and another calibration's may take their place.
+    let (old, new) = (try Data(contentsOf: URL(fileURLWithPath: Samples.recurrent.model)), try Data(contentsOf: folder.url("sparse.GGUF")))
+    #expect(old.count == new.count)
+    #expect((1...4 * 43).contains(zip(old, new).count { $0 != $1 }))
+    #expect(try CommandRunner.run("run", "-m", output, "-p", "x", "-n", "1", "--thresholds", Sample.calibrated.path).status == 0)
+    let same = try CommandRunner.run(
+      "calibrate", "-m", output, "-f", text, "--method", "uniform", "--sparsity", "0.6", "-o", output)
+    #expect(same.status == 1 && same.errors.contains("is the model itself"))
+  }
+
+  @Test func statisticsAreThoseOfTheDenseModel() throws {
+    let sites = try #require(try Self.document()["sites"] as? [[String: Any]])
+    for site in sites {
+      let statistics = try #require(site["statistics"] as? [String: Double])
+      let magnitudes = try ["median", "p90", "p99"].map { try #require(statistics[$0]) }
+      #expect(magnitudes == magnitudes.sorted() && magnitudes[2] > 0)
+      let isBehindReLU = site["kind"] as? String == "feed_forward.value"
+      #expect((statistics["zeros"]! > 0.5) == isBehindReLU && (magnitudes[0] == 0) == isBehindReLU)
+    }
   }
 
   // MARK: Files that are refused
@@ -112,6 +146,30 @@ import Testing
     #expect(try refusal(ofSites: { $0.removeLast() }).contains("site 'head' of the model is missing"))
     #expect(try refusal(ofSites: { $0.append(["name": "tail", "kind": "x", "theta": 0, "sparsity": 0]) }).contains("'tail' is none of"))
     #expect(try refusal(ofSites: { $0.append($0[0]) }).contains("stands twice"))
+  }
+
+  @Test func entriesMustFitTheSites() throws {
+    #expect(try refusal(ofSites: { $0[1]["kind"] = "x" }).contains("the kind of site 'blocks.0.attention.value' is 'x'"))
+    for (key, number) in [("sparsity", -0.1), ("sparsity", 1.1), ("density", 2.0)] {
+      #expect(try refusal(ofSites: { $0[1][key] = number }).contains("the \(key) of site 'blocks.0.attention.value' is not a fraction"))
+    }
+    let statistics: [String: Double] = ["zeros": 0, "median": 1, "p90": 2, "p99": -3]
+    #expect(try refusal(ofSites: { $0[1]["statistics"] = statistics }).contains("the statistics.p99 of site"))
+    #expect(try refusal(ofSites: { $0[0]["centre"] = "no.such" }).contains("the centre of site 'blocks.0.attention.key' is 'no.such'"))
+    #expect(try refusal(ofSites: { $0[0]["scale"] = "no.such" }).contains("has no vector of that name and of length 256"))
+  }
+
+  /// A vector of the site's length is a centre that a program may subtract.
+  @Test func centresNameVectorsOfTheModel() throws {
+    let folder = try TemporaryFolder()
+    var document = try Self.document()
+    var sites = try #require(document["sites"] as? [[String: Any]])
+    let model = try Model(path: Samples.recurrent.model)
+    let vector = try #require(model.tensors.first { $0.rows == 1 && $0.columns == 256 })
+    sites[0]["centre"] = vector.name
+    document["sites"] = sites
+    let path = try folder.write(String(decoding: JSONSerialization.data(withJSONObject: document), as: UTF8.self), to: "t.json")
+    #expect(try CommandRunner.run("run", "-m", Samples.recurrent.model, "-p", "x", "-n", "1", "--thresholds", path).status == 0)
   }
 
   @Test(arguments: ["-0.5", "-1e-30"]) func thresholdsMustNotBeNegative(theta: String) throws {

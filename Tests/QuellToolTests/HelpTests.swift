@@ -26,6 +26,8 @@ import Testing
     try files.copyItem(atPath: Samples.recurrent.model, toPath: folder.path("model.gguf"))
     try files.copyItem(atPath: Sample.calibrated.path, toPath: folder.path("thresholds.json"))
     _ = try folder.write("Once upon a time", to: "text.txt")
+    try files.copyItem(atPath: TaskSamples.file("piqa.jsonl"), toPath: folder.path("valid.jsonl"))
+    try files.copyItem(atPath: TaskSamples.file("piqa-labels.lst"), toPath: folder.path("valid-labels.lst"))
     for example in examples {
       let shell = Process()
       shell.executableURL = URL(fileURLWithPath: "/bin/sh")

@@ -54,6 +54,26 @@ import Testing
     #expect(try text("1") != text("2"))
   }
 
+  @Test func adaptationKeepsASparsity() throws {
+    func document(_ options: String...) throws -> [String: Any] {
+      try CommandRunner.run(
+        ["run", "-m", Samples.recurrent.model, "-p", "Once upon a time", "-n", "200", "--ignore-eos", "--json"]
+          + ["--thresholds", Sample.calibrated.path] + options
+      ).document
+    }
+    for target in [0.5, 0.7] {
+      let adapted = try document("--adapt", "\(target)", "--adapt-rate", "0.2")
+      #expect(try abs(#require(adapted["activation_sparsity"] as? Double) - target) < 0.02)
+      let factor = try #require((adapted["adaptation"] as? [String: Double])?["factor"])
+      #expect((factor > 1) == (target > 0.6))
+    }
+    #expect(try document()["adaptation"] == nil)
+    let dense = try CommandRunner.run("run", "-m", Samples.recurrent.model, "-p", "x", "--adapt", "0.6")
+    #expect(dense.status == 2 && dense.errors.contains("all thresholds are 0"))
+    #expect(try CommandRunner.run("run", "-m", Samples.recurrent.model, "-p", "x", "--adapt", "1.5").status == 2)
+    #expect(try CommandRunner.run("run", "-m", Samples.recurrent.model, "-p", "x", "--adapt-rate", "0.5").status == 2)
+  }
+
   @Test func promptsComeFromFilesToo() throws {
     let folder = try TemporaryFolder()
     let prompt = try folder.write("Once upon a time", to: "prompt")

@@ -11,6 +11,7 @@ raise ValueError when they are used after they were closed; a session keeps its 
 """
 
 from ._library import library as _library
+from .costing import Costs, cost
 from .errors import (
     BufferTooSmallError,
     ContextFullError,
@@ -25,21 +26,29 @@ from .errors import (
     TokenOutOfRangeError,
     UnsupportedError,
 )
+from .calibration import Calibration, calibrate
+from .evaluation import Divergence, Evaluation, Sparsity, evaluate
 from .generation import Token
 from .importing import import_onnx
 from .model import Model, Site
 from .sampling import Sampler
-from .session import Cost, Counts, Session
+from .session import Adaptation, Cost, Counts, Scores, Session
+from .thresholds import load_thresholds
 from .tokenizer import Tokenizer
 from .verification import Verification, verify
 
 __version__: str = _library.quell_version().decode()
 
 __all__ = [
+    "Adaptation",
     "BufferTooSmallError",
+    "Calibration",
     "ContextFullError",
     "Cost",
+    "Costs",
     "Counts",
+    "Divergence",
+    "Evaluation",
     "FileUnreadableError",
     "FileUnwritableError",
     "InvalidArgumentError",
@@ -49,14 +58,20 @@ __all__ = [
     "OutOfMemoryError",
     "QuellError",
     "Sampler",
+    "Scores",
     "Session",
     "Site",
+    "Sparsity",
     "StateMismatchError",
     "Token",
     "TokenOutOfRangeError",
     "Tokenizer",
     "UnsupportedError",
     "Verification",
+    "calibrate",
+    "cost",
+    "evaluate",
     "import_onnx",
+    "load_thresholds",
     "verify",
 ]

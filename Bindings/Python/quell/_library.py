@@ -1,12 +1,17 @@
 """Finds libquell.so, checks that it is of the version that this package was written for, and calls it."""
 
 import ctypes
+import logging
 import os
 import pathlib
 from typing import Any
 
 from . import _interface
 from .errors import from_error
+
+log = logging.getLogger("quell")
+"""What is opened, imported and calibrated; nobody hears of it who does not ask."""
+log.addHandler(logging.NullHandler())
 
 
 def _candidates() -> list[pathlib.Path]:
@@ -26,18 +31,27 @@ def _load() -> ctypes.CDLL:
     else:
         looked = ", ".join(str(place) for place in places)
         raise ImportError(f"libquell.so not found; looked for {looked}. Run `make`, or set QUELL_LIBRARY to its path.")
-    loaded = ctypes.CDLL(str(place))
+    return declare(ctypes.CDLL(str(place)), str(place), "quell_abi_version", _interface.ABI_VERSION, _interface.SIGNATURES)
+
+
+def declare(loaded: ctypes.CDLL, place: str, version_function: str, wanted: int, signatures: dict[str, Any]) -> ctypes.CDLL:
+    """Checks that a library has the interface that this package was written for, and tells ctypes its functions."""
     try:
-        loaded.quell_abi_version.restype = ctypes.c_uint32
-        version = loaded.quell_abi_version()
+        function = getattr(loaded, version_function)
     except AttributeError:
-        raise ImportError(f"{place} is not Quell's library: it has no quell_abi_version") from None
-    if version != _interface.ABI_VERSION:
-        raise ImportError(f"{place} has interface version {version}; this package needs version {_interface.ABI_VERSION}")
-    for name, (result, parameters) in _interface.SIGNATURES.items():
-        function = getattr(loaded, name)
+        raise ImportError(f"{place} is not Quell's library: it has no {version_function}") from None
+    function.restype = ctypes.c_uint32
+    version = function()
+    if version != wanted:
+        raise ImportError(f"{place} has interface version {version}; this package needs version {wanted}")
+    for name, (result, parameters) in signatures.items():
+        try:
+            function = getattr(loaded, name)
+        except AttributeError:
+            raise ImportError(f"{place} is older than this package: it has no {name}") from None
         function.restype = result
         function.argtypes = parameters
+    log.debug("loaded %s", place)
     return loaded
 
 

@@ -2,6 +2,8 @@
 
 from typing import Optional
 
+from . import _interface
+
 _NO_OFFSET = 2**64 - 1
 
 
@@ -65,17 +67,17 @@ class StateMismatchError(QuellError):
 
 
 BY_STATUS: dict[int, type[QuellError]] = {
-    1: InvalidArgumentError,
-    2: TokenOutOfRangeError,
-    3: BufferTooSmallError,
-    4: ContextFullError,
-    5: NoTokenizerError,
-    16: OutOfMemoryError,
-    17: FileUnreadableError,
-    19: FileUnwritableError,
-    32: MalformedError,
-    33: UnsupportedError,
-    34: StateMismatchError,
+    _interface.INVALID_ARGUMENT: InvalidArgumentError,
+    _interface.TOKEN_OUT_OF_RANGE: TokenOutOfRangeError,
+    _interface.BUFFER_TOO_SMALL: BufferTooSmallError,
+    _interface.CONTEXT_FULL: ContextFullError,
+    _interface.NO_TOKENIZER: NoTokenizerError,
+    _interface.OUT_OF_MEMORY: OutOfMemoryError,
+    _interface.FILE_UNREADABLE: FileUnreadableError,
+    _interface.FILE_UNWRITABLE: FileUnwritableError,
+    _interface.MALFORMED: MalformedError,
+    _interface.UNSUPPORTED: UnsupportedError,
+    _interface.STATE_MISMATCH: StateMismatchError,
 }
 
 

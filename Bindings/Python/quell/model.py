@@ -7,14 +7,13 @@ from typing import Any, Iterator, NamedTuple, Union
 import numpy as np
 
 from ._handle import Handle
-from ._library import call, library, text
-from .generation import Token, continuation
-from .sampling import Sampler
+from ._library import call, library, log, text
+from ._memory import aligned
+from .calibration import Calibration, calibrate
+from .generation import Token
+from .progress import Progress
 from .session import Session
 from .tokenizer import Tokenizer
-
-_ALIGNMENT = 64
-
 
 class Site(NamedTuple):
     """The input of one or more linear operations: where a vector becomes events."""
@@ -29,6 +28,8 @@ class Site(NamedTuple):
     """Multiply-accumulates that one event costs."""
     is_head: bool
     """Whether it feeds the vocabulary head."""
+    threshold: float
+    """The threshold that the file carries: a fresh session's."""
 
 
 class Model(Handle):
@@ -51,6 +52,7 @@ class Model(Handle):
                 raise ValueError("a path cannot hold a zero byte")
             call(library.quell_model_open_file, path, ctypes.byref(handle))
         self._handle = handle.value
+        log.info("opened %s: %d tokens, %d sites", self.name or "a model", self.vocabulary_size, len(self.sites))
 
     # ---- What it is ----
 
@@ -70,6 +72,11 @@ class Model(Handle):
         return library.quell_model_context_length(self._open_handle)
 
     @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that depend on the model's program and on a sample of its weights; threshold files name it by them."""
+        return f"{library.quell_model_fingerprint(self._open_handle):016x}"
+
+    @property
     def sites(self) -> list[Site]:
         """The inputs of the model's linear operations, in the order of the program."""
         handle = self._open_handle
@@ -80,6 +87,7 @@ class Model(Handle):
                 library.quell_model_site_inputs(handle, site),
                 library.quell_model_site_outputs(handle, site),
                 library.quell_model_site_is_head(handle, site),
+                library.quell_model_site_threshold(handle, site),
             )
             for site in range(library.quell_model_site_count(handle))
         ]
@@ -115,13 +123,13 @@ class Model(Handle):
         Ends after max_tokens, before the token that ends a text, and where the context is full. Texts of the tokens can be joined:
         a character's bytes are held back until it is whole.
         """
-        sampler = Sampler(temperature, top_k, top_p, seed)
-        tokens = self.tokenizer.encode(prompt)
-        if not tokens:
-            raise ValueError("the prompt has no tokens")
-        session = self.session()
-        session.prefill(tokens)
-        return continuation(session, sampler, max_tokens)
+        return self.session().generate(prompt, max_tokens, temperature, top_k, top_p, seed)
+
+    def calibrate(
+        self, text: Union[str, bytes], sparsity: float, *, context: int = 0, threads: int = 1, progress: Progress = False
+    ) -> Calibration:
+        """Finds thresholds that skip a fraction of the model's work on a text: see calibrate()."""
+        return calibrate(self, text, sparsity, context=context, threads=threads, progress=progress)
 
     # ---- Life ----
 
@@ -137,8 +145,6 @@ class Model(Handle):
 def _aligned_copy(source: Union[bytes, bytearray, memoryview]) -> np.ndarray:
     """The bytes at an address that the library accepts, whatever the object's own is."""
     data = np.frombuffer(source, np.uint8)
-    memory = np.empty(len(data) + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    aligned = memory[start : start + len(data)]
-    aligned[:] = data
-    return aligned
+    memory = aligned(len(data))
+    memory[:] = data
+    return memory

@@ -1,4 +1,6 @@
+import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -6,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 import quell
-from quell import importing
 
 ROOT = pathlib.Path(__file__).parents[3]
 MODEL = ROOT / "Examples" / "Models" / "rwkv4-tiny"
@@ -90,12 +91,10 @@ def test_failures_are_told_apart(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_missing_library_is_said(monkeypatch, tmp_path):
-    class Elsewhere:
-        _name = str(tmp_path / "libquell.so")
-
-    monkeypatch.setattr(importing, "library", Elsewhere)
-    importing._library.cache_clear()
-    with pytest.raises(ImportError, match="libquell_import.so not found"):
-        quell.import_onnx("a.onnx", "b.gguf")
-    importing._library.cache_clear()
+def test_a_missing_library_is_said(tmp_path):
+    copy = tmp_path / "libquell.so"
+    shutil.copy(quell._library._name, copy)
+    code = "import quell\ntry: quell.import_onnx('a.onnx', 'b.gguf')\nexcept ImportError as error: print(error)"
+    environment = {**os.environ, "QUELL_LIBRARY": str(copy), "PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout
+    assert f"{tmp_path / 'libquell_import.so'} not found" in said

@@ -1,4 +1,4 @@
-"""The ctypes declarations against the header: no compiler compares them."""
+"""The ctypes declarations, which are made of the header, against a compiler that reads the header itself."""
 
 import ctypes
 import os
@@ -7,68 +7,67 @@ import re
 import subprocess
 import sys
 
-from quell import _interface, errors
+import pytest
+from quell import _import_interface, _interface, errors
 
-HEADER = (pathlib.Path(__file__).parents[3] / "include" / "quell.h").read_text()
+ROOT = pathlib.Path(__file__).parents[3]
+HEADER = (ROOT / "include" / "quell.h").read_text()
 CODE = re.sub(r"/\*.*?\*/", "", HEADER, flags=re.S)
 
-KINDS = {
-    "quell_status": ctypes.c_int32,
-    "uint32_t": ctypes.c_uint32,
-    "uint64_t": ctypes.c_uint64,
-    "int32_t": ctypes.c_int32,
-    "float": ctypes.c_float,
-    "double": ctypes.c_double,
-    "bool": ctypes.c_bool,
-    "void": None,
-}
-STRUCTURES = {
-    "quell_error": _interface.Error,
-    "quell_session_options": _interface.SessionOptions,
-    "quell_sampler_options": _interface.SamplerOptions,
-    "quell_sampler": _interface.Sampler,
-    "quell_counts": _interface.Counts,
-    "quell_cost": _interface.Cost,
-}
+
+def structures(interface):
+    return {
+        name: value
+        for name, value in vars(interface).items()
+        if isinstance(value, type) and issubclass(value, ctypes.Structure) and value.__module__ == interface.__name__
+    }
 
 
-def prototypes():
-    return re.findall(r"^(?!typedef)([\w ]+?[ *]+)(quell_\w+)\(([^)]*)\);", CODE, flags=re.M)
+@pytest.mark.parametrize("interface, prefix", [(_interface, "quell_"), (_import_interface, "quell_import_")])
+def test_structures_are_laid_out_as_the_compiler_lays_them_out(interface, prefix, tmp_path):
+    lines, expected = [], []
+    assert structures(interface)
+    for name, structure in structures(interface).items():
+        c_name = prefix + re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
+        lines.append(f'printf("%zu\\n", sizeof({c_name}));')
+        expected.append(ctypes.sizeof(structure))
+        for field, _ in structure._fields_:
+            lines.append(f'printf("%zu\\n", offsetof({c_name}, {field}));')
+            expected.append(getattr(structure, field).offset)
+            lines.append(f'printf("%zu\\n", sizeof((({c_name} *)0)->{field}));')
+            expected.append(getattr(structure, field).size)
+    source = tmp_path / "sizes.c"
+    header = "quell_import.h" if interface is _import_interface else "quell.h"
+    source.write_text(f"#include <{header}>\n#include <stdio.h>\nint main(void) {{ {' '.join(lines)} return 0; }}\n")
+    subprocess.run(["gcc", f"-I{ROOT / 'include'}", str(source), "-o", str(tmp_path / "sizes")], check=True)
+    output = subprocess.run([str(tmp_path / "sizes")], check=True, capture_output=True, text=True).stdout
+    assert [int(line) for line in output.split()] == expected
 
 
 def test_every_function_is_declared_and_no_other():
-    assert sorted(name for _, name, _ in prototypes()) == sorted(_interface.SIGNATURES)
+    for interface, name in ((_interface, "quell"), (_import_interface, "quell_import")):
+        listed = (ROOT / "include" / f"{name}.symbols").read_text().split()
+        assert sorted(interface.SIGNATURES) == listed
 
 
-def test_results_and_parameters_are_those_of_the_header():
-    for result, name, parameters in prototypes():
-        declared_result, declared = _interface.SIGNATURES[name]
-        if "*" not in result:
-            assert declared_result is KINDS[result.strip()], name
-        kinds = [] if parameters == "void" else [" ".join(part.split()[:-1]) + "*" * part.count("*") for part in parameters.split(",")]
-        assert len(kinds) == len(declared), name
-        for kind, given in zip(kinds, declared):
-            if "*" in kind:
-                assert given is ctypes.c_void_p or given is ctypes.c_char_p or issubclass(given, ctypes._Pointer), (name, kind)
-                structure = STRUCTURES.get(kind.replace("*", "").replace("const", "").strip())
-                if structure:
-                    assert given is ctypes.POINTER(structure), (name, kind)
-            else:
-                assert given is KINDS[kind], (name, kind)
-
-
-def test_structures_have_the_header_s_fields():
-    for name, structure in STRUCTURES.items():
-        body = re.search(rf"typedef struct {name} {{(.*?)}} {name};", CODE, flags=re.S)[1]
-        fields = re.findall(r"(\w+) (\w+)(?:\[(\d+)\])?;", body)
-        assert [field for _, field, _ in fields] == [field for field, _ in structure._fields_], name
-        for (kind, field, length), (_, declared) in zip(fields, structure._fields_):
-            element = ctypes.c_char if kind == "char" else KINDS[kind]
-            assert declared is element or declared is element * int(length), (name, field)
+def test_signatures_by_hand():
+    """What the rules are that signatures are made by, one function for each."""
+    error = ctypes.POINTER(_interface.Error)
+    handle, number, size = ctypes.c_void_p, ctypes.c_int32, ctypes.c_uint64
+    signatures = _interface.SIGNATURES
+    assert signatures["quell_session_step"] == (number, [handle, ctypes.c_uint32, error])
+    assert signatures["quell_model_open_memory"] == (number, [ctypes.c_void_p, size, ctypes.POINTER(handle), error])
+    assert signatures["quell_session_logits"] == (ctypes.POINTER(ctypes.c_float), [handle])
+    assert signatures["quell_session_close"] == (None, [handle])
+    assert signatures["quell_version"] == (ctypes.c_char_p, [])
+    assert signatures["quell_model_site_is_head"] == (ctypes.c_bool, [handle, ctypes.c_uint32])
+    assert signatures["quell_session_calibrate"] == (number, [handle, ctypes.c_double, ctypes.c_void_p, error])
+    reader = signatures["quell_model_open_reader"][1][0]
+    assert reader._restype_ is number and reader._argtypes_ == (size, ctypes.c_void_p, size, ctypes.c_void_p)
 
 
 def test_every_status_has_an_exception():
-    statuses = {int(code) for name, code in re.findall(r"(QUELL_[A-Z_]+) = (\d+)", CODE)}
+    statuses = {int(code) for name, code in re.findall(r"(QUELL_(?!WORK_|INSTRUCTIONS_)[A-Z_]+) = (\d+)", CODE)}
     # Nothing in Python can cancel a call, and success is no failure.
     assert statuses - {0, 18} == set(errors.BY_STATUS)
 

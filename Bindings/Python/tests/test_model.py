@@ -11,10 +11,10 @@ def test_a_model_tells_what_it_is(model):
     assert model.context_length == tiny_model.CONTEXT
     width, hidden = tiny_model.WIDTH, tiny_model.HIDDEN
     assert model.sites == [
-        quell.Site("block.up", "up", width, hidden, False),
-        quell.Site("block.down", "down", hidden, width, False),
-        quell.Site("block.attention", "attention", width, 3 * width, False),
-        quell.Site("head", "head", width, tiny_model.VOCABULARY, True),
+        quell.Site("block.up", "up", width, hidden, False, 0),
+        quell.Site("block.down", "down", hidden, width, False, 0),
+        quell.Site("block.attention", "attention", width, 3 * width, False, 0),
+        quell.Site("head", "head", width, tiny_model.VOCABULARY, True, 0),
     ]
 
 

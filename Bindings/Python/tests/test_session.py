@@ -1,10 +1,14 @@
 import gc
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import quell
 import tiny_model
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 TOKENS = [3, 299, 17, 17, 0, 42]
 
 
@@ -113,12 +117,60 @@ def test_tokens_out_of_range(model):
     assert session.position == 0
 
 
-def test_logits_are_a_copy(model):
+def test_a_step_gives_a_copy_and_the_attribute_a_view(model):
     session = model.session()
     first = session.step(1)
+    view = session.logits
+    assert np.array_equal(view, first) and np.shares_memory(view, session.logits)
+    assert not view.flags.writeable and first.flags.writeable
+    with pytest.raises(ValueError):
+        view[0] = 1
     kept = first.copy()
-    session.step(2)
-    assert np.array_equal(first, kept)
+    second = session.step(2)
+    assert np.array_equal(first, kept) and np.array_equal(view, second)
+    # A view is sound when the session is long gone.
+    session.close()
+    with pytest.raises(ValueError, match="closed"):
+        session.logits
+    del session
+    gc.collect()
+    assert np.array_equal(view, second)
+
+
+def test_going_on_in_a_session(tiny):
+    with quell.Model(tiny_model.write(tiny, tiny_model.byte_tokenizer(), context=128)) as model:
+        expected = [token.id for token in model.generate("the", max_tokens=8)]
+        session = model.session()
+        some = []
+        for token in session.generate("the", max_tokens=8):
+            some.append(token.id)
+            if len(some) == 3:
+                break
+        # The session goes on from where it was left.
+        more = [token.id for token in session.generate(max_tokens=5)]
+        assert some + more == expected and len(expected) == 8
+        with pytest.raises(ValueError, match="no tokens"):
+            model.session().generate("")
+
+
+def test_ctrl_c_leaves_a_usable_session(tmp_path):
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(tiny_model.write(tiny_model.make(), context=100_000))
+    script = f"""
+import os, signal, threading, quell
+session = quell.Model({str(path)!r}).session()
+threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    while True:
+        session.reset()
+        session.prefill([1, 2, 3] * 3000)
+except KeyboardInterrupt:
+    taken = session.position
+    session.reset()
+    print("interrupted", taken < 9000, float(session.prefill([3, 17]).argmax()) >= 0, session.position)
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+    assert result.stdout == "interrupted True True 2\n", result.stderr
 
 
 def test_a_saved_state_goes_on(model):
@@ -136,7 +188,7 @@ def test_a_damaged_state_is_refused(model):
     session = model.session()
     session.prefill(TOKENS)
     state = session.save()
-    expected = session.logits
+    expected = session.logits.copy()
     for at in range(0, len(state), 7):
         damaged = bytearray(state)
         damaged[at] ^= 0x10
@@ -231,3 +283,127 @@ def test_threads_and_batches_change_no_logit(model):
         model.session(threads=1000)
     with pytest.raises(ValueError):
         model.session(batch=-1)
+
+
+def log_probabilities(logits):
+    wide = logits.astype(np.float64)
+    wide -= wide.max(-1, keepdims=True)
+    return wide - np.log(np.exp(wide).sum(-1, keepdims=True))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 4, 6])
+def test_every_token_has_its_logits_and_its_score(model, tiny, batch):
+    expected = np.stack([tiny.step(token) for token in TOKENS])
+    stepped = model.session()
+    rows = np.stack([stepped.step(token) for token in TOKENS])
+    session = model.session(batch=batch)
+    assert np.array_equal(session.all_logits(TOKENS), rows)
+    assert session.save() == stepped.save() and np.array_equal(session.logits, rows[-1])
+    # Unlike a prompt's, all logits were made, and counted.
+    assert session.counts == stepped.counts
+
+    session.reset()
+    scores = session.score(TOKENS)
+    reference = log_probabilities(expected)
+    assert scores.log_probabilities.dtype == np.float32
+    assert np.abs(scores.log_probabilities - reference[np.arange(5), TOKENS[1:]]).max() < 2e-5
+    assert scores.greatest.tolist() == expected[:5].argmax(1).tolist()
+    assert session.position == 5
+    # The last token goes on where the others ended.
+    assert session.score(TOKENS[-1:], [7]).log_probabilities[0] == pytest.approx(reference[5, 7], abs=2e-5)
+
+
+def test_a_score_that_fails_leaves_the_session_as_it_was(model):
+    session = model.session(batch=3)
+    session.prefill(TOKENS)
+    before = session.save()
+    with pytest.raises(quell.TokenOutOfRangeError, match="token 300, number 1"):
+        session.score([1, 2], [1, 300])
+    with pytest.raises(quell.TokenOutOfRangeError, match="token 300, number 1"):
+        session.all_logits([1, 300])
+    with pytest.raises(quell.ContextFullError, match="7 tokens"):
+        session.all_logits([1] * 7)
+    with pytest.raises(ValueError, match="2 tokens and 1 targets"):
+        session.score([1, 2], [1])
+    assert session.save() == before
+    assert len(session.score([]).greatest) == len(session.score([1]).greatest) == 0
+    assert session.save() == before
+
+
+def test_adaptation_follows_its_formula(model):
+    """One step after the other, worked out from the events that were counted."""
+    session = model.session()
+    thresholds = np.float32([0.5, 0.3, 0.7, 0.2])
+    session.thresholds = thresholds
+    session.adapt(0.6, rate=0.5, lowest=0.5, highest=4)
+    sites = model.sites
+    factor, before = 1.0, np.zeros(4)
+    for token in TOKENS:
+        twin = model.session()
+        twin.restore(session.save())
+        twin.thresholds = thresholds * np.float32([factor, factor, factor, 1])
+        assert np.array_equal(session.step(token), twin.step(token))
+        events = session.site_events - before
+        before = session.site_events.astype(float)
+        effective = sum(events[site] * sites[site].outputs for site in range(3))
+        dense = sum(sites[site].inputs * sites[site].outputs for site in range(3))
+        factor = float(np.clip(factor * np.exp(0.5 * (0.6 - (1 - effective / dense))), 0.5, 4))
+        assert session.adaptation.factor == pytest.approx(factor, rel=1e-5)
+        factor = session.adaptation.factor
+    assert factor != 1
+    # What was learned goes on elsewhere; what was set stays what it is.
+    learned = session.adaptation
+    other = model.session()
+    other.thresholds = thresholds
+    other.adapt(*learned)
+    assert other.adaptation == learned
+    assert np.array_equal(session.thresholds, thresholds)
+    session.adapt(None)
+    assert session.adaptation is None
+    plain = model.session()
+    plain.thresholds = thresholds
+    plain.restore(session.save())
+    assert np.array_equal(session.step(9), plain.step(9))
+
+
+def test_adaptation_never_leaves_its_bounds(model):
+    for target, bound in ((1.0, 1.25), (0.0, 0.8)):
+        session = model.session()
+        session.thresholds = 0.4
+        session.adapt(target, rate=1, lowest=0.8, highest=1.25)
+        for token in range(12):
+            session.step(token)
+            assert 0.8 <= session.adaptation.factor <= np.float32(1.25)
+        assert session.adaptation.factor == np.float32(bound)
+
+
+def test_a_session_that_adapts_gives_the_same_whatever_its_batch(model):
+    results = []
+    for batch in (1, 4):
+        session = model.session(batch=batch)
+        session.thresholds = 0.3
+        session.adapt(0.7, rate=1)
+        results.append(session.all_logits(TOKENS))
+    assert np.array_equal(*results)
+
+
+def test_impossible_adaptations_are_refused(model):
+    session = model.session()
+    with pytest.raises(quell.InvalidArgumentError, match="all thresholds are 0"):
+        session.adapt(0.6)
+    session.thresholds = [0, 0, 0, 1]
+    with pytest.raises(quell.InvalidArgumentError, match="all thresholds are 0"):
+        session.adapt(0.6)
+    session.thresholds = 0.3
+    nan, inf = float("nan"), float("inf")
+    for target in (-0.1, 1.1, nan):
+        with pytest.raises(quell.InvalidArgumentError, match="target"):
+            session.adapt(target)
+    for options in ({"rate": 1.5}, {"lowest": 2, "highest": 1}, {"highest": inf}, {"factor": 9}, {"lowest": 2, "factor": 1}):
+        with pytest.raises(quell.InvalidArgumentError):
+            session.adapt(0.6, **options)
+    for name in ("rate", "lowest", "highest", "factor"):
+        for number in (0, -1, nan):
+            with pytest.raises(ValueError, match=name):
+                session.adapt(0.6, **{name: number})
+    assert session.adaptation is None

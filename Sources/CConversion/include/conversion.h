@@ -50,4 +50,8 @@ void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t
 void conversion_transpose_bytes(const void *from, size_t from_pitch, void *to, size_t to_pitch, size_t rows,
                                 size_t columns);
 
+/// The same for numbers of two bytes; pitches are bytes.
+void conversion_transpose_halves(const void *from, size_t from_pitch, void *to, size_t to_pitch, size_t rows,
+                                 size_t columns);
+
 #endif

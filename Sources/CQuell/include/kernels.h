@@ -13,6 +13,27 @@ typedef void quell_add_rows(const void *matrix, size_t stride, size_t outputs, c
 /* result[o] += row(o) times the vector. */
 typedef void quell_multiply_rows(const void *matrix, size_t outputs, const float *vector, size_t inputs, float *result);
 
+/* One of the tokens of a prompt that are worked on together: the events among its inputs, all inputs with zeros where
+ * nothing fired, and the results. */
+typedef struct quell_token {
+  const uint32_t *indices;
+  const float *values;
+  size_t events;
+  const float *dense;
+  float *result;
+} quell_token;
+
+/* The most tokens that are worked on together. */
+#define QUELL_TOKENS_TOGETHER 64
+
+/* The same as the two above for each of `count` tokens, bit by bit, over weights of the type that GGUF gives that
+ * number. Events are those of the inputs from `first` up to `last`. The matrix is the part that makes the results from
+ * `offset` on. */
+typedef void quell_add_rows_together(uint32_t type, const void *matrix, size_t stride, size_t outputs, size_t first,
+                                     size_t last, const quell_token *tokens, size_t count, size_t offset);
+typedef void quell_multiply_rows_together(uint32_t type, const void *matrix, size_t outputs, size_t inputs,
+                                          const quell_token *tokens, size_t count, size_t offset);
+
 /* Lists what of `count` numbers is above the threshold, in order, and returns how much. The first number has the index
  * `start`. Indices and values have room for 16 more than `count`; dense gets the source with zeros where nothing fired.
  */
@@ -32,6 +53,8 @@ typedef struct quell_kernels {
   quell_multiply_rows *multiply_rows_bf16;
   quell_multiply_rows *multiply_rows_int8;
   quell_multiply_rows *multiply_rows_int4;
+  quell_add_rows_together *add_rows_together;
+  quell_multiply_rows_together *multiply_rows_together;
 } quell_kernels;
 
 /* The kernels of an instruction set, or null where the processor or the build has none. AVX2 is taken with FMA and

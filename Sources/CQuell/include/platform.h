@@ -18,7 +18,12 @@ void quell_platform_unmap(const void *memory, size_t size);
 const char *quell_platform_reason(int reason);
 
 /* A counter shared by threads. Both return the new value. */
-uint32_t quell_platform_increment(uint32_t *counter);
-uint32_t quell_platform_decrement(uint32_t *counter);
+static inline uint32_t quell_platform_increment(uint32_t *counter) {
+  return __atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t quell_platform_decrement(uint32_t *counter) {
+  return __atomic_sub_fetch(counter, 1, __ATOMIC_ACQ_REL);
+}
 
 #endif

@@ -52,6 +52,14 @@ typedef struct quell_model {
   uintptr_t private_;
 } quell_model;
 
+/**
+ * Reads `size` bytes of a model file from `offset` on to `bytes`; `user` is what quell_model_open_reader() was given.
+ * Returns 0 where all of them were read, `QUELL_CANCELLED` to stop, and any other number where they cannot be read.
+ */
+typedef int32_t (*quell_read)(uint64_t offset, void *bytes, uint64_t size, void *user);
+/** What opens a model's tokenizer: quell_open_tokenizer(), which quell_model_open_in() is given. */
+typedef void (*quell_tokenizer_opener)(void *request);
+
 /** A session: one run of a model. Only pointers to it are of use; what it holds is private. */
 typedef struct quell_session {
   uintptr_t private_;
@@ -74,7 +82,31 @@ typedef struct quell_session_options {
   uint32_t instruction_set; /**< One of `QUELL_INSTRUCTIONS_`; what the processor has not is refused. */
   uint32_t threads;         /**< How many work on a step, the caller's among them; 0 and 1 start none. */
   uint32_t batch;           /**< How many tokens a prefill takes at a time, each for memory; 0 and 1 for one by one. */
+  uint32_t uncounted;       /**< Not 0: events and their work are not counted. */
+  uint32_t event_group;     /**< How many events the device takes together whose work is counted; 0 for 8. */
 } quell_session_options;
+
+/** How a model predicted a token that was to come. */
+typedef struct quell_token_score {
+  float log_probability; /**< ln of the probability that it gave to the token; not a number where a logit is not. */
+  uint32_t greatest;     /**< The token that it thought likeliest, the first of equals. */
+} quell_token_score;
+
+/** Told the logits after a token that was taken: the token's place in the array of tokens, from 0, and as many logits
+   as the vocabulary has tokens. They are gone when it returns. It must not use the session. */
+typedef void (*quell_logits_visitor)(void *user, uint64_t index, const float *logits);
+
+/** How a session adapts its thresholds while it runs. Clear it to zeros, set `struct_size`, then what differs from the
+    defaults. */
+typedef struct quell_adaptation {
+  uint32_t struct_size; /**< `sizeof(quell_adaptation)`. */
+  float target;         /**< The fraction of MACs to skip, 0 to 1, the vocabulary head's apart. */
+  float rate;    /**< How much of what a token misses the target by is added to the logarithm of the factor, at most
+                    1; 0 for 0.05. */
+  float lowest;  /**< The factor never falls below this, which is above 0; 0 for 1/8. */
+  float highest; /**< The factor never rises above this; 0 for 8. */
+  float factor;  /**< What all thresholds but the head's are multiplied by; 0 for 1. */
+} quell_adaptation;
 
 /** How the next token is chosen. Clear it to zeros, set `struct_size`, then what differs from the defaults. */
 typedef struct quell_sampler_options {
@@ -113,6 +145,60 @@ typedef struct quell_cost {
   double latency;       /**< Milliseconds per token on one core. */
   double dense_latency; /**< Milliseconds per token on one core if nothing were skipped. */
 } quell_cost;
+
+/** The kinds of elementary work, each of which a device has a price for. docs/COST.md says what each stands for. */
+enum {
+  QUELL_WORK_MAC_F32 = 0, /**< A weight is read, multiplied by what an event carries, and added. */
+  QUELL_WORK_MAC_F16 = 1,
+  QUELL_WORK_MAC_BF16 = 2,
+  QUELL_WORK_MAC_INT8 = 3,
+  QUELL_WORK_MAC_INT4 = 4,
+  QUELL_WORK_AC_F32 = 5, /**< The same where events carry 1 or -1. */
+  QUELL_WORK_AC_F16 = 6,
+  QUELL_WORK_AC_BF16 = 7,
+  QUELL_WORK_AC_INT8 = 8,
+  QUELL_WORK_AC_INT4 = 9,
+  QUELL_WORK_LOOKUP_F32 = 10, /**< A number of a table's row is read and stored. */
+  QUELL_WORK_LOOKUP_F16 = 11,
+  QUELL_WORK_LOOKUP_BF16 = 12,
+  QUELL_WORK_LOOKUP_INT8 = 13,
+  QUELL_WORK_LOOKUP_INT4 = 14,
+  QUELL_WORK_SUM = 15,           /**< The sum of an output is read and stored, once for each group of events. */
+  QUELL_WORK_OUTPUT = 16,        /**< An output is begun and finished: cleared, scaled, biased. */
+  QUELL_WORK_COMPARE_INPUT = 17, /**< An input is compared with its threshold. */
+  QUELL_WORK_EMIT_EVENT = 18,    /**< An event is put into the queue. */
+  QUELL_WORK_TAKE_EVENT = 19,    /**< An event is taken out, and the walk over its weights set up. */
+  QUELL_WORK_ATTEND = 20,        /**< A multiply-accumulate with a cached key or value. */
+  QUELL_WORK_COPY = 21,          /**< An element of a vector is copied, and so on. */
+  QUELL_WORK_NEGATE = 22,
+  QUELL_WORK_EXPONENTIAL = 23,
+  QUELL_WORK_RECTIFY = 24,
+  QUELL_WORK_SIGMOID = 25,
+  QUELL_WORK_SQUARE_ROOT = 26,
+  QUELL_WORK_SINE = 27,
+  QUELL_WORK_COSINE = 28,
+  QUELL_WORK_HYPERBOLIC_TANGENT = 29,
+  QUELL_WORK_ERROR_FUNCTION = 30,
+  QUELL_WORK_LOGARITHM = 31,
+  QUELL_WORK_ABSOLUTE = 32,
+  QUELL_WORK_ADD = 33,
+  QUELL_WORK_SUBTRACT = 34,
+  QUELL_WORK_MULTIPLY = 35,
+  QUELL_WORK_DIVIDE = 36,
+  QUELL_WORK_MAXIMUM = 37,
+  QUELL_WORK_MINIMUM = 38,
+  QUELL_WORK_THRESHOLD = 39,
+  QUELL_WORK_CHOOSE = 40,
+  QUELL_WORK_KINDS = 41 /**< How many there are; later versions may add some. */
+};
+
+/** What one unit of some work costs a device, or all work together: modelled, not measured. */
+typedef struct quell_price {
+  double energy_compute; /**< Picojoules of instructions. */
+  double energy_memory;  /**< Picojoules of memory accesses. */
+  double time_compute;   /**< Nanoseconds of instructions, on one core. */
+  double time_memory;    /**< Nanoseconds of memory accesses, on one core. */
+} quell_price;
 /* END-PUBLIC */
 
 /* Where the message of an error begins: Swift sees an array of 256 as a tuple, and cannot say. */

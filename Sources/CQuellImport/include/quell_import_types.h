@@ -30,5 +30,19 @@ typedef struct quell_import_options {
  * go on; with any other number the import ends with QUELL_CANCELLED and leaves nothing behind.
  */
 typedef int32_t (*quell_import_progress)(uint64_t done, uint64_t total, void *user);
+
+/** How a device is assumed to work. Clear it to zeros, set `struct_size`, then what differs from its profile. */
+typedef struct quell_import_cost_options {
+  uint32_t struct_size; /**< `sizeof(quell_import_cost_options)`. */
+  uint32_t cores;       /**< The most cores that may be used; 0 for as many as the weights need. */
+  uint32_t ungrouped;   /**< Not 0: sums are read and written for every event. */
+  uint32_t pipelined;   /**< Not 0: cores work on different tokens at the same time. */
+  const char *weights;  /**< What weights are priced as, "int8" for instance; null for as they are. */
+  const char *include;  /**< Parts of the model to price, too, with commas between them; may be null. */
+  const char *exclude;  /**< Parts to leave out. */
+} quell_import_cost_options;
+
+/** Takes a text that is not ended by a zero byte, and belongs to the caller again when it returns. */
+typedef void (*quell_import_receiver)(const char *text, uint64_t size, void *user);
 /* END-PUBLIC */
 #endif

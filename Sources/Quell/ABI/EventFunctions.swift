@@ -62,6 +62,11 @@ import CQuell
   storageOrNil(model).flatMap { siteOrNil(site, of: $0) }?.isHead ?? false
 }
 
+/// The threshold that the model's file carries for a site. 0 for null and where there is no such site. Thread: any.
+@c public func quell_model_site_threshold(_ model: UnsafePointer<quell_model>?, _ site: UInt32) -> Float {
+  storageOrNil(model).flatMap { siteOrNil(site, of: $0) }?.threshold ?? 0
+}
+
 // MARK: Thresholds and counters
 
 /// A session's threshold at a site: inputs whose magnitude is not above it are quiet.

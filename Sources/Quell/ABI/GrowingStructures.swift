@@ -10,6 +10,7 @@ protocol GrowingStructure {
 
 extension quell_session_options: GrowingStructure { static var firstSize: Int { 8 } }
 extension quell_sampler_options: GrowingStructure { static var firstSize: Int { 24 } }
+extension quell_adaptation: GrowingStructure { static var firstSize: Int { 24 } }
 extension quell_counts: GrowingStructure { static var firstSize: Int { 56 } }
 extension quell_cost: GrowingStructure { static var firstSize: Int { 40 } }
 
@@ -42,7 +43,7 @@ func answer<Answer: GrowingStructure>(
 }
 
 private func size<Structure: GrowingStructure>(_ given: UnsafePointer<Structure>, _ what: StaticString) throws(Failure) -> Int {
-  let size = Int(given.pointee.struct_size)
+  let size = Int(clamping: given.pointee.struct_size)
   // Nothing of ours will ever be that long: the field was not set.
   guard size >= Structure.firstSize, size <= 4096 else {
     throw Failure(QUELL_INVALID_ARGUMENT, what).then(" have a struct_size of ").then(size).then("; set it to sizeof the structure")

@@ -17,10 +17,12 @@ import CQuell
   _ path: UnsafePointer<CChar>?, _ model: UnsafeMutablePointer<UnsafeMutablePointer<quell_model>?>?,
   _ error: UnsafeMutablePointer<quell_error>?
 ) -> quell_status {
-  report(to: error) { () throws(Failure) in
+  var mapped: UnsafeRawBufferPointer?
+  defer { ModelStorage.unmap(mapped) }
+  return report(to: error) { () throws(Failure) in
     let model = try require(model, "the place for the model")
     model.pointee = nil
-    model.pointee = handle(try ModelStorage.open(path: try require(path, "the path")))
+    model.pointee = handle(try ModelStorage.open(path: try require(path, "the path"), mapped: &mapped))
   }
 }
 
@@ -42,11 +44,7 @@ import CQuell
   report(to: error) { () throws(Failure) in
     let model = try require(model, "the place for the model")
     model.pointee = nil
-    let start = try require(bytes, "the model's memory").assumingMemoryBound(to: UInt8.self)
-    guard UInt(bitPattern: start) % 4 == 0 else {
-      throw Failure(QUELL_INVALID_ARGUMENT, "the address of the model's memory is not a multiple of 4")
-    }
-    model.pointee = handle(try ModelStorage.open(UnsafeRawBufferPointer(try elements(start, size, "the model's memory"))))
+    model.pointee = handle(try ModelStorage.open(try modelBytes(bytes, size)))
   }
 }
 
@@ -86,6 +84,22 @@ import CQuell
   }
 }
 
-private func handle(_ storage: UnsafeMutablePointer<ModelStorage>) -> UnsafeMutablePointer<quell_model> {
+/// A number that depends on the model's program and on a sample of its weights; files of thresholds name the model by it. 0 for null.
+///
+/// Touches one page of memory for each sample at most. Thread: any.
+@c public func quell_model_fingerprint(_ model: UnsafePointer<quell_model>?) -> UInt64 {
+  storageOrNil(model).map { $0.pointee.weightFingerprint() } ?? 0
+}
+
+/// The bytes of a model file that a caller has in memory.
+func modelBytes(_ bytes: UnsafeRawPointer?, _ size: UInt64) throws(Failure) -> UnsafeRawBufferPointer {
+  let start = try require(bytes, "the model's memory").assumingMemoryBound(to: UInt8.self)
+  guard UInt(bitPattern: start) % 4 == 0 else {
+    throw Failure(QUELL_INVALID_ARGUMENT, "the address of the model's memory is not a multiple of 4")
+  }
+  return UnsafeRawBufferPointer(try elements(start, size, "the model's memory"))
+}
+
+func handle(_ storage: UnsafeMutablePointer<ModelStorage>) -> UnsafeMutablePointer<quell_model> {
   UnsafeMutableRawPointer(storage).assumingMemoryBound(to: quell_model.self)
 }

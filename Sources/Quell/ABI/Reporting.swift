@@ -18,10 +18,11 @@ extension quell_error {
     guard struct_size == UInt32(MemoryLayout<quell_error>.size) else { return }
     code = failure.status
     byte_offset = failure.byteOffset ?? UInt64.max
+    let message = failure.message
     withUnsafeMutableBytes(of: &self) { bytes in
       let text = quell_error_message_offset
-      for index in 0..<failure.message.count { bytes[text + index] = failure.message[index] }
-      bytes[text + failure.message.count] = 0
+      for index in 0..<message.count { bytes[text + index] = message[index] }
+      bytes[text + message.count] = 0
     }
   }
 }

@@ -47,8 +47,8 @@ import CQuell
   }
 }
 
-/// Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing. A failure leaves the session
-/// as it was.
+/// Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing, and puts
+/// less than 128 KiB on the stack. A failure leaves the session as it was.
 ///
 /// Thread: the session's.
 /// - Parameters:
@@ -101,5 +101,7 @@ func sessionOptions(_ given: UnsafePointer<quell_session_options>?) throws(Failu
     throw Failure(QUELL_UNSUPPORTED, "the session's options ask for an unknown instruction set")
   }
   return SessionOptions(
-    contextLength: Int(options.context_length), instructionSet: instructionSet, threads: Int(options.threads), batch: Int(options.batch))
+    contextLength: Int(clamping: options.context_length), instructionSet: instructionSet, threads: Int(clamping: options.threads),
+    batch: Int(clamping: options.batch), countsWork: options.uncounted == 0,
+    eventGroup: options.event_group == 0 ? SessionOptions.usualEventGroup : Int(clamping: options.event_group))
 }

@@ -46,11 +46,33 @@ extension SessionStorage {
     return counts
   }
 
+  /// Counts what a part of a site's vector added to the list of events.
+  mutating func countEvents(after before: Int, site: Int, isFirst: Bool, isLast: Bool) {
+    let events = lane.pointee.events
+    eventCounts[site] += UInt64(events.count - before)
+    if isFirst { visitCounts[site] += 1 }
+    guard isLast else { return }
+    groupCounts[site] += UInt64((events.count + eventGroup - 1) / eventGroup)
+    if events.isBinary { binaryCounts[site] += UInt64(events.count) }
+    guard let inputCounts else { return }
+    let counts = inputCounts.counts + inputCounts.starts[site]
+    for event in 0..<events.count { counts[Int(events.indices[event])] += 1 }
+  }
+
+  /// Counts tokens that are taken at the session's position and after it.
+  mutating func countTokens(_ count: Int, logits: Int) {
+    tokenCount += UInt64(count)
+    logitsCount += UInt64(logits)
+    positionCount += UInt64(count * position + count * (count + 1) / 2)
+  }
+
   /// Sets all counters to zero.
   mutating func resetCounts() {
-    tokenCount = 0
+    (tokenCount, logitsCount, positionCount) = (0, 0, 0)
     eventCounts.update(repeating: 0)
     visitCounts.update(repeating: 0)
+    groupCounts.update(repeating: 0)
+    binaryCounts.update(repeating: 0)
   }
 
   /// Sets a site's threshold: inputs whose magnitude is not above it are quiet.

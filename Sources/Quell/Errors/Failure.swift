@@ -9,33 +9,43 @@ public struct Failure: Error, Sendable {
   /// Where in the data the failure was found, or nil where that makes no sense.
   public private(set) var byteOffset: UInt64?
   /// What failed, where, and what to do.
-  public private(set) var message: Message
+  public var message: Message { words.message }
+
+  #if hasFeature(Embedded)
+    private var words: MessageParts
+  #else
+    private var words: Message
+  #endif
 
   /// A failure of fixed text.
   @inline(never)
   public init(_ status: Int, _ text: StaticString) {
     self.status = quell_status(status)
-    message = Message(text)
+    #if hasFeature(Embedded)
+      words = MessageParts(text)
+    #else
+      words = Message(text)
+    #endif
   }
 
   /// The failure with more fixed text.
   @inline(never)
   public consuming func then(_ text: StaticString) -> Failure {
-    message.append(text)
+    words.append(text)
     return self
   }
 
   /// The failure with a number after its text.
   @inline(never)
   public consuming func then(_ number: Int) -> Failure {
-    message.append(number)
+    words.append(number)
     return self
   }
 
   /// The failure with bytes of a file, a name for instance, after its text.
   @inline(never)
   public consuming func then(_ bytes: UnsafeRawBufferPointer) -> Failure {
-    message.append(bytes)
+    words.append(bytes)
     return self
   }
 

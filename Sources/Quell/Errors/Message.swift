@@ -16,6 +16,9 @@ public struct Message: Sendable {
   /// A message of fixed text.
   public init(_ text: StaticString) { append(text) }
 
+  /// Itself: to a failure it is also what its message is made of.
+  var message: Message { self }
+
   /// The byte at a position below ``count``.
   public private(set) subscript(index: Int) -> UInt8 {
     get { UInt8(truncatingIfNeeded: storage[index >> 3] >> UInt64(8 * (index & 7))) }

@@ -64,7 +64,7 @@ struct GGUF {
     }
     let version = try reader.uint32()
     guard version == GGUF.version else {
-      throw Failure(QUELL_UNSUPPORTED, "GGUF version ").then(Int(version)).then(" is not supported; version 3 is").at(4)
+      throw Failure(QUELL_UNSUPPORTED, "GGUF version ").then(Int(clamping: version)).then(" is not supported; version 3 is").at(4)
     }
     tensorCount = try reader.count(elementSize: 32, of: "its list of tensors")
     keyCount = try reader.count(elementSize: 13, of: "its list of keys")
@@ -92,8 +92,10 @@ struct GGUF {
       let name = try reader.string("the name of a tensor")
       let rank = try reader.uint32()
       guard rank == 1 || rank == 2 else {
-        throw Failure(QUELL_UNSUPPORTED, "tensor '").then(name).then("' has ").then(Int(rank)).then(" dimensions; 1 or 2 can be used")
-          .at(start)
+        throw Failure(QUELL_UNSUPPORTED, "tensor '").then(name).then("' has ").then(Int(clamping: rank)).then(
+          " dimensions; 1 or 2 can be used"
+        )
+        .at(start)
       }
       var dimensions = (0, 1)
       dimensions.0 = try GGUF.dimension(&reader, of: name)

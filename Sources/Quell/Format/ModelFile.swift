@@ -85,57 +85,59 @@ struct ModelFile {
       tokenizer.normalizedTokens = try words(key, value, .uint32, tokenizer.normalizedTokens, group: 1)
     }
   }
+}
 
-  // MARK: Values by type
+// MARK: Values by type
 
-  private func number(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: Int?) throws(Failure) -> Int {
-    guard earlier == nil else { throw repeated(key, value) }
-    guard !value.isArray, value.type == .uint32 else { throw wrongType(key, value) }
-    let number = UInt32(littleEndian: value.bytes.loadUnaligned(as: UInt32.self))
-    guard number <= Int32.max else {
-      throw Failure(QUELL_MALFORMED, "key '").then(key).then("' is larger than any model needs").at(value.offset)
-    }
-    return Int(number)
+// No methods: each would be handed a copy of all that was found so far.
+
+private func number(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: Int?) throws(Failure) -> Int {
+  guard earlier == nil else { throw repeated(key, value) }
+  guard !value.isArray, value.type == .uint32 else { throw wrongType(key, value) }
+  let number = UInt32(littleEndian: value.bytes.loadUnaligned(as: UInt32.self))
+  guard number <= Int32.max else {
+    throw Failure(QUELL_MALFORMED, "key '").then(key).then("' is larger than any model needs").at(value.offset)
   }
+  return Int(number)
+}
 
-  private func truth(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: Bool?) throws(Failure) -> Bool {
-    guard earlier == nil else { throw repeated(key, value) }
-    guard !value.isArray, value.type == .bool else { throw wrongType(key, value) }
-    return value.bytes[0] != 0
-  }
+private func truth(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: Bool?) throws(Failure) -> Bool {
+  guard earlier == nil else { throw repeated(key, value) }
+  guard !value.isArray, value.type == .bool else { throw wrongType(key, value) }
+  return value.bytes[0] != 0
+}
 
-  private func string(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: UnsafeRawBufferPointer?) throws(Failure)
-    -> UnsafeRawBufferPointer
-  {
-    guard earlier == nil else { throw repeated(key, value) }
-    guard !value.isArray, value.type == .string else { throw wrongType(key, value) }
-    return UnsafeRawBufferPointer(rebasing: value.bytes[8...])
-  }
+private func string(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: UnsafeRawBufferPointer?) throws(Failure)
+  -> UnsafeRawBufferPointer
+{
+  guard earlier == nil else { throw repeated(key, value) }
+  guard !value.isArray, value.type == .string else { throw wrongType(key, value) }
+  return UnsafeRawBufferPointer(rebasing: value.bytes[8...])
+}
 
-  private func words(
-    _ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ type: GGUF.ValueType, _ earlier: WordArray?, group: Int
-  ) throws(Failure) -> WordArray {
-    guard earlier == nil else { throw repeated(key, value) }
-    guard let words = WordArray(value, of: type) else { throw wrongType(key, value) }
-    guard words.count % group == 0 else {
-      throw Failure(QUELL_MALFORMED, "key '").then(key).then("' does not hold whole groups of ").then(group).at(value.offset)
-    }
-    return words
+private func words(
+  _ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ type: GGUF.ValueType, _ earlier: WordArray?, group: Int
+) throws(Failure) -> WordArray {
+  guard earlier == nil else { throw repeated(key, value) }
+  guard let words = WordArray(value, of: type) else { throw wrongType(key, value) }
+  guard words.count % group == 0 else {
+    throw Failure(QUELL_MALFORMED, "key '").then(key).then("' does not hold whole groups of ").then(group).at(value.offset)
   }
+  return words
+}
 
-  private func strings(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: StringArray?) throws(Failure) -> StringArray {
-    guard earlier == nil else { throw repeated(key, value) }
-    guard let strings = StringArray(value) else { throw wrongType(key, value) }
-    return strings
-  }
+private func strings(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: StringArray?) throws(Failure) -> StringArray {
+  guard earlier == nil else { throw repeated(key, value) }
+  guard let strings = StringArray(value) else { throw wrongType(key, value) }
+  return strings
+}
 
-  private func repeated(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value) -> Failure {
-    Failure(QUELL_MALFORMED, "key '").then(key).then("' stands twice in the file").at(value.offset)
-  }
+private func repeated(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value) -> Failure {
+  Failure(QUELL_MALFORMED, "key '").then(key).then("' stands twice in the file").at(value.offset)
+}
 
-  private func wrongType(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value) -> Failure {
-    Failure(QUELL_MALFORMED, "key '").then(key).then("' has the wrong type").at(value.offset)
-  }
+private func wrongType(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value) -> Failure {
+  Failure(QUELL_MALFORMED, "key '").then(key).then("' has the wrong type").at(value.offset)
 }
 
 extension UnsafeRawBufferPointer {

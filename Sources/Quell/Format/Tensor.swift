@@ -48,7 +48,7 @@ extension Tensor {
   /// Checks that an entry is of a type that can be used and lies wholly within the data section, which begins at `dataStart`.
   init(_ entry: GGUF.TensorEntry, of bytes: UnsafeRawBufferPointer, dataStart: Int) throws(Failure) {
     guard let format = WeightFormat(rawValue: entry.type) else {
-      throw Failure(QUELL_UNSUPPORTED, "tensor '").then(entry.name).then("' is of GGUF type ").then(Int(entry.type))
+      throw Failure(QUELL_UNSUPPORTED, "tensor '").then(entry.name).then("' is of GGUF type ").then(Int(clamping: entry.type))
         .then("; F32, F16, BF16, I8 and Q4_0 can be used").at(entry.offset)
     }
     guard entry.dimensions.0 % format.blockCount == 0 else {

@@ -38,7 +38,9 @@
     // Typed throws out of `withCString` need the result carried by hand.
     private static func open(_ path: String) throws(Failure) -> UnsafeMutablePointer<ModelStorage> {
       let result: Result<UnsafeMutablePointer<ModelStorage>, Failure> = path.withCString { text in
-        do throws(Failure) { return .success(try ModelStorage.open(path: text)) } catch { return .failure(error) }
+        var mapped: UnsafeRawBufferPointer?
+        defer { ModelStorage.unmap(mapped) }
+        do throws(Failure) { return .success(try ModelStorage.open(path: text, mapped: &mapped)) } catch { return .failure(error) }
       }
       return try result.get()
     }
@@ -58,5 +60,15 @@
     public let threshold: Float
     /// Whether it feeds the vocabulary head.
     public let isHead: Bool
+
+    /// A site.
+    public init(name: String, kind: String, inputs: Int, outputs: Int, threshold: Float, isHead: Bool) {
+      self.name = name
+      self.kind = kind
+      self.inputs = inputs
+      self.outputs = outputs
+      self.threshold = threshold
+      self.isHead = isHead
+    }
   }
 #endif

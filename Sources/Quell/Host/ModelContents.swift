@@ -12,6 +12,14 @@
     /// Numbers in a row.
     public let columns: Int
 
+    /// A tensor.
+    public init(name: String, format: WeightFormat, rows: Int, columns: Int) {
+      self.name = name
+      self.format = format
+      self.rows = rows
+      self.columns = columns
+    }
+
     /// Bytes of its numbers.
     public var byteCount: Int { rows * (columns / format.blockCount) * format.blockBytes }
   }

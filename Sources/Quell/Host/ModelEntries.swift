@@ -15,6 +15,17 @@
       return entries
     }
 
+    /// Where the thresholds of the sites lie in the file: one f32 for each, little-endian.
+    public var thresholdRange: Range<Int> {
+      var range = 0..<0
+      // What has been opened can be read, and has this key: nothing is thrown.
+      _ = try? GGUF(storage.pointee.bytes).forEachKey { key, value in
+        guard key.equals("quell.thresholds"), let words = WordArray(value, of: .float32) else { return }
+        range = words.offset..<(words.offset + 4 * words.count)
+      }
+      return range
+    }
+
     /// Where the numbers of each tensor lie in the file, in the file's order.
     public var tensorRanges: [Range<Int>] {
       storage.pointee.tensors.map { tensor in

@@ -7,25 +7,35 @@
     public let model: Model
     let storage: UnsafeMutablePointer<SessionStorage>
     private var statisticsMemory: UnsafeMutableBufferPointer<UInt32>?
+    private var inputCountMemory: (counts: UnsafeMutableBufferPointer<UInt64>, starts: UnsafeMutableBufferPointer<Int>)?
 
     /// A fresh session with the model's own thresholds.
     ///
     /// - Parameters:
+    ///   - model: The model that is to run.
     ///   - contextLength: The greatest number of positions; 0 is the model's limit.
     ///   - threads: How many threads work on a step, the caller's among them. The number changes no bit of any result.
     ///   - batch: How many tokens ``prefill(_:)`` takes at a time; each costs as much memory as a step needs.
+    ///   - instructionSet: Which instructions the inner loops use.
+    ///   - countsWork: Whether events are counted, and with them all work that follows from events.
+    ///   - eventGroup: How many events the device takes together that the work is to be priced on.
     public init(
-      _ model: Model, contextLength: Int = 0, threads: Int = 1, batch: Int = 1, instructionSet: InstructionSet = .automatic
+      _ model: Model, contextLength: Int = 0, threads: Int = 1, batch: Int = 1, instructionSet: InstructionSet = .automatic,
+      countsWork: Bool = true, eventGroup: Int = 8
     ) throws(Failure) {
       self.model = model
       storage = try SessionStorage.open(
         model.storage,
-        SessionOptions(contextLength: contextLength, instructionSet: instructionSet, threads: threads, batch: batch))
+        SessionOptions(
+          contextLength: contextLength, instructionSet: instructionSet, threads: threads, batch: batch, countsWork: countsWork,
+          eventGroup: eventGroup))
     }
 
     deinit {
       SessionStorage.close(storage)
       statisticsMemory?.deallocate()
+      inputCountMemory?.counts.deallocate()
+      inputCountMemory?.starts.deallocate()
     }
 
     /// Takes one token. A failure leaves the session as it was.
@@ -38,6 +48,34 @@
         do throws(Failure) { try storage.pointee.prefill(tokens) } catch { failure = error }
       }
       if let failure { throw failure }
+    }
+
+    /// Takes several tokens and shows the logits after each of them, in order. A failure leaves the session as it was.
+    public func visitLogits(
+      _ tokens: some Collection<UInt32>, _ visit: (_ index: Int, _ logits: UnsafeBufferPointer<Float>) -> Void
+    ) throws(Failure) {
+      var failure: Failure?
+      Array(tokens).withUnsafeBufferPointer { tokens in
+        do throws(Failure) { try storage.pointee.visitLogits(tokens, visit) } catch { failure = error }
+      }
+      if let failure { throw failure }
+    }
+
+    /// Takes several tokens, and tells of each how the model predicted the one of `targets`, as many, that is to come after it. A
+    /// failure leaves the session as it was.
+    public func score(_ tokens: some Collection<UInt32>, targets: some Collection<UInt32>) throws(Failure) -> [TokenScore] {
+      precondition(tokens.count == targets.count)
+      var scores = [quell_token_score](repeating: quell_token_score(), count: tokens.count)
+      var failure: Failure?
+      Array(tokens).withUnsafeBufferPointer { tokens in
+        Array(targets).withUnsafeBufferPointer { targets in
+          scores.withUnsafeMutableBufferPointer { scores in
+            do throws(Failure) { try storage.pointee.score(tokens, targets: targets, into: scores) } catch { failure = error }
+          }
+        }
+      }
+      if let failure { throw failure }
+      return scores.map { TokenScore(logProbability: $0.log_probability, greatest: $0.greatest) }
     }
 
     /// Operations that ``prefill(_:)`` runs token by token because they depend on the token before, by their places in the program;
@@ -80,6 +118,44 @@
     /// The counts of all sites together.
     public var counts: OperationCounts { storage.pointee.counts }
 
+    /// What a site did since the counters were last set to zero, or would have done if every input had fired.
+    public func activity(ofSite site: Int, dense: Bool = false) -> SiteActivity {
+      storage.pointee.activity(ofSite: site, dense: dense)
+    }
+
+    /// What the program did since the counters were last set to zero.
+    public var activity: ProgramActivity { storage.pointee.activity }
+
+    /// Calls `body` with the work that each operation of the program did since the counters were last set to zero, or would have
+    /// done if every input had fired.
+    public func forEachWork(dense: Bool = false, _ body: (_ operation: Int, VectorWork) -> Void) {
+      storage.pointee.forEachWork(dense: dense, body)
+    }
+
+    /// Counts the events of every input of every site from now on, beginning anew.
+    public func countInputEvents() {
+      let sites = model.sites
+      let inputs = sites.reduce(0) { $0 + $1.inputs }
+      let memory = inputCountMemory ?? (.allocate(capacity: inputs), .allocate(capacity: sites.count))
+      memory.counts.initialize(repeating: 0)
+      var start = 0
+      for (index, site) in sites.enumerated() {
+        memory.starts.initializeElement(at: index, to: start)
+        start += site.inputs
+      }
+      inputCountMemory = memory
+      if let counts = memory.counts.baseAddress, let starts = memory.starts.baseAddress {
+        storage.pointee.inputCounts = (counts, UnsafePointer(starts))
+      }
+    }
+
+    /// Events of each input of a site since ``countInputEvents()``; none where they are not counted.
+    public func inputEvents(ofSite site: Int) -> [UInt64] {
+      guard let memory = inputCountMemory else { return [] }
+      let inputs = model.storage.pointee.sites[site].inputs
+      return Array(memory.counts[memory.starts[site]..<memory.starts[site] + inputs])
+    }
+
     /// Sets all counters to zero.
     public func resetCounts() { storage.pointee.resetCounts() }
 
@@ -102,6 +178,12 @@
     @discardableResult
     public func setThresholds(sparsity: Double) throws(Failure) -> Double { try storage.pointee.setThresholds(sparsity: sparsity) }
 
+    /// What keeps the sparsity near a target, with the factor that it has come to; nil where nothing does.
+    public var adaptation: Adaptation? { storage.pointee.adaptation }
+
+    /// Begins to adapt the thresholds, or ends it with nil. Some threshold other than the head's is above 0.
+    public func adapt(_ adaptation: Adaptation?) throws(Failure) { try storage.pointee.adapt(adaptation) }
+
     // MARK: State
 
     /// The state as bytes, for ``restore(_:)``.
@@ -122,5 +204,13 @@
       }
       if let failure { throw failure }
     }
+  }
+
+  /// How a model predicted a token that was to come.
+  public struct TokenScore: Equatable, Sendable {
+    /// ln of the probability that it gave to the token; not a number where a logit is not.
+    public let logProbability: Float
+    /// The token that it thought likeliest, the first of equals.
+    public let greatest: UInt32
   }
 #endif

@@ -21,7 +21,7 @@ struct Attention {
     (values + position * cache.valueWidth).update(from: value, count: cache.valueWidth)
     let (keySize, valueSize) = (cache.keyWidth / cache.heads, cache.valueWidth / cache.heads)
     for head in 0..<heads {
-      let shared = head * cache.heads / heads
+      let shared = head / (heads / cache.heads)
       weigh(query + head * keySize, keys + shared * keySize, size: keySize, positions: position + 1)
       average(values + shared * valueSize, size: valueSize, positions: position + 1, result + head * valueSize)
     }

@@ -1,4 +1,4 @@
-/// Functions of one and two elements over vectors, eight elements at a time. An operand may be the result's own memory.
+/// Functions of one and two elements over vectors, an ``ElementVector`` at a time. An operand may be the result's own memory.
 enum Elementwise {
   @_optimize(speed)
   static func unary(_ function: UnaryFunction, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, count: Int) {
@@ -52,16 +52,16 @@ enum Elementwise {
 
   @inline(__always)
   private static func map(
-    _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int, _ function: (SIMD8<Float>) -> SIMD8<Float>
+    _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int, _ function: (ElementVector) -> ElementVector
   ) {
     var index = 0
-    while index &+ 8 <= count {
-      function(SIMD8(at: source + index)).store(to: result + index)
-      index &+= 8
+    while index &+ ElementVector.scalarCount <= count {
+      function(ElementVector(at: source + index)).store(to: result + index)
+      index &+= ElementVector.scalarCount
     }
     if index < count {
       let rest = count &- index
-      function(SIMD8(at: source + index, count: rest)).store(to: result + index, count: rest)
+      function(ElementVector(at: source + index, count: rest)).store(to: result + index, count: rest)
     }
   }
 
@@ -75,28 +75,29 @@ enum Elementwise {
   @inline(__always)
   private static func combine(
     _ operands: (left: Operand, right: Operand), _ result: UnsafeMutablePointer<Float>, _ count: Int,
-    _ function: (SIMD8<Float>, SIMD8<Float>) -> SIMD8<Float>
+    _ function: (ElementVector, ElementVector) -> ElementVector
   ) {
     let (left, right) = (operands.left.memory, operands.right.memory)
     switch (operands.left.step, operands.right.step) {
     case (0, 0):
-      let single = function(SIMD8(repeating: left[0]), SIMD8(repeating: right[0]))[0]
+      let single = function(ElementVector(repeating: left[0]), ElementVector(repeating: right[0]))[0]
       result.update(repeating: single, count: count)
     case (0, _):
-      let single = SIMD8(repeating: left[0])
+      let single = ElementVector(repeating: left[0])
       map(right, result, count) { function(single, $0) }
     case (_, 0):
-      let single = SIMD8(repeating: right[0])
+      let single = ElementVector(repeating: right[0])
       map(left, result, count) { function($0, single) }
     default:
       var index = 0
-      while index &+ 8 <= count {
-        function(SIMD8(at: left + index), SIMD8(at: right + index)).store(to: result + index)
-        index &+= 8
+      while index &+ ElementVector.scalarCount <= count {
+        function(ElementVector(at: left + index), ElementVector(at: right + index)).store(to: result + index)
+        index &+= ElementVector.scalarCount
       }
       if index < count {
         let rest = count &- index
-        function(SIMD8(at: left + index, count: rest), SIMD8(at: right + index, count: rest)).store(to: result + index, count: rest)
+        function(ElementVector(at: left + index, count: rest), ElementVector(at: right + index, count: rest)).store(
+          to: result + index, count: rest)
       }
     }
   }
@@ -105,11 +106,11 @@ enum Elementwise {
 
   /// A NaN stays one.
   @inline(__always)
-  private static func relu(_ x: SIMD8<Float>) -> SIMD8<Float> { x.replacing(with: 0, where: x .< 0) }
+  private static func relu(_ x: ElementVector) -> ElementVector { x.replacing(with: 0, where: x .< 0) }
 
   /// The greater of two; a NaN wins, as in ONNX.
   @inline(__always)
-  static func maximum(_ left: SIMD8<Float>, _ right: SIMD8<Float>) -> SIMD8<Float> {
+  static func maximum(_ left: ElementVector, _ right: ElementVector) -> ElementVector {
     right.replacing(with: left, where: (left .> right) .| (left .!= left))
   }
 
@@ -119,42 +120,19 @@ enum Elementwise {
 
   /// The smaller of two; a NaN wins.
   @inline(__always)
-  private static func minimum(_ left: SIMD8<Float>, _ right: SIMD8<Float>) -> SIMD8<Float> {
+  private static func minimum(_ left: ElementVector, _ right: ElementVector) -> ElementVector {
     right.replacing(with: left, where: (left .< right) .| (left .!= left))
   }
 
   /// What the events of a site carry, in place; a NaN stays.
   @inline(__always)
-  private static func threshold(_ x: SIMD8<Float>, _ limit: SIMD8<Float>) -> SIMD8<Float> {
-    SIMD8(repeating: 0).replacing(with: x, where: (absolute(x) .> limit) .| (x .!= x))
+  private static func threshold(_ x: ElementVector, _ limit: ElementVector) -> ElementVector {
+    ElementVector(repeating: 0).replacing(with: x, where: (absolute(x) .> limit) .| (x .!= x))
   }
 
   /// The magnitude.
   @inline(__always)
-  private static func absolute(_ x: SIMD8<Float>) -> SIMD8<Float> {
-    unsafeBitCast(unsafeBitCast(x, to: SIMD8<UInt32>.self) & 0x7fff_ffff, to: SIMD8<Float>.self)
-  }
-}
-
-extension SIMD8<Float> {
-  /// Eight numbers from memory.
-  @inline(__always)
-  init(at memory: UnsafePointer<Float>) { self = UnsafeRawPointer(memory).loadUnaligned(as: SIMD8<Float>.self) }
-
-  /// Fewer than eight numbers from memory, then zeros.
-  @inline(__always)
-  init(at memory: UnsafePointer<Float>, count: Int) {
-    self.init()
-    for lane in 0..<count { self[lane] = memory[lane] }
-  }
-
-  /// Puts all eight into memory.
-  @inline(__always)
-  func store(to memory: UnsafeMutablePointer<Float>) { UnsafeMutableRawPointer(memory).storeBytes(of: self, as: SIMD8<Float>.self) }
-
-  /// Puts the first into memory.
-  @inline(__always)
-  func store(to memory: UnsafeMutablePointer<Float>, count: Int) {
-    for lane in 0..<count { memory[lane] = self[lane] }
+  private static func absolute(_ x: ElementVector) -> ElementVector {
+    unsafeBitCast(unsafeBitCast(x, to: ElementBits.self) & 0x7fff_ffff, to: ElementVector.self)
   }
 }

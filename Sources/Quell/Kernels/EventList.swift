@@ -22,6 +22,12 @@ struct EventList {
     self.dense = dense
   }
 
+  /// Whether every event carries 1 or -1, so that its weights need but be added. The first that does not ends the search.
+  var isBinary: Bool {
+    for index in 0..<count where abs(values[index]) != 1 { return false }
+    return count > 0
+  }
+
   /// The places in the list of the events among some inputs.
   func range(of inputs: Range<Int>) -> Range<Int> { place(of: inputs.lowerBound)..<place(of: inputs.upperBound) }
 

@@ -5,7 +5,7 @@
 /// is below 2^-27. The error is at most 2 units in the last place; below -87.3 the result goes to zero through the subnormals,
 /// above 88.7 it is infinite; a NaN stays one.
 @inline(__always)
-func exponential(_ x: SIMD8<Float>) -> SIMD8<Float> {
+func exponential(_ x: ElementVector) -> ElementVector {
   // Beyond these the result is zero or infinite anyway, and n stays small. A NaN passes through.
   let notTooSmall = x.replacing(with: -104, where: x .< -104)
   let bounded = notTooSmall.replacing(with: 89, where: notTooSmall .> 89)
@@ -15,27 +15,27 @@ func exponential(_ x: SIMD8<Float>) -> SIMD8<Float> {
   let n = shifted - magic
   let high = bounded - n * 0.693_359_375
   let r = high - n * -2.121_944_4e-4
-  var p = SIMD8<Float>(repeating: 1.0 / 5040)
+  var p = ElementVector(repeating: 1.0 / 5040)
   p = p * r + 1.0 / 720
   p = p * r + 1.0 / 120
   p = p * r + 1.0 / 24
   p = p * r + 1.0 / 6
   p = p * r + 0.5
   p = p * r * r + r + 1
-  let exponent = unsafeBitCast(unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &- magic.bitPattern, to: SIMD8<Int32>.self)
+  let exponent = unsafeBitCast(unsafeBitCast(shifted, to: ElementBits.self) &- magic.bitPattern, to: ElementIntegers.self)
   // Two factors, so that a subnormal result is rounded once and 2^128 can be passed.
   let half = exponent &>> 1
   return p * powerOfTwo(half) * powerOfTwo(exponent &- half)
 }
 
-/// The exponential of one number; the compiler leaves nothing of the other seven lanes.
+/// The exponential of one number; the compiler leaves nothing of the other lanes.
 @inline(__always)
-func exponential(_ x: Float) -> Float { exponential(SIMD8(repeating: x))[0] }
+func exponential(_ x: Float) -> Float { exponential(ElementVector(repeating: x))[0] }
 
 /// 2^n for n from -126 to 127.
 @inline(__always)
-private func powerOfTwo(_ n: SIMD8<Int32>) -> SIMD8<Float> { unsafeBitCast((n &+ 127) &<< 23, to: SIMD8<Float>.self) }
+private func powerOfTwo(_ n: ElementIntegers) -> ElementVector { unsafeBitCast((n &+ 127) &<< 23, to: ElementVector.self) }
 
 /// 1 / (1 + e^-x).
 @inline(__always)
-func sigmoid(_ x: SIMD8<Float>) -> SIMD8<Float> { 1 / (1 + exponential(-x)) }
+func sigmoid(_ x: ElementVector) -> ElementVector { 1 / (1 + exponential(-x)) }

@@ -12,16 +12,48 @@ struct Linear {
   /// The loops in C; nil where those in Swift are the ones.
   let kernels: UnsafePointer<quell_kernels>?
 
+  /// Matrices of shorter rows have the sums of two halves made apart.
+  private static let widestSplitRow = 8192
+  private static let fewestSplitInputs = 512
+
+  /// The input from which on sums are made apart and added in the end, or the number of inputs where all make one sum.
+  ///
+  /// Threads can then share the rows of the events. Sharing the columns would leave each thread pieces of rows, which are read
+  /// at half the speed where rows are short. Which numbers make one sum depends on the matrix alone, never on the threads.
+  var middle: Int {
+    guard layout == .inputMajor else { return matrix.columns }
+    let isSplit = matrix.rows >= Linear.fewestSplitInputs && matrix.rowBytes < Linear.widestSplitRow
+    return isSplit ? (matrix.rows / 2 + 63) & ~63 : matrix.rows
+  }
+
+  /// Whether the second half of the inputs has a sum of its own.
+  var isSplit: Bool { layout == .inputMajor && middle < matrix.rows }
+
   /// result[o] = scale[o] * sum over events e of matrix[e.index, o] * e.value + bias[o], for the outputs of a part.
   ///
   /// A part begins at a multiple of ``LinearParts/granule``. Which parts an operation is cut into changes no bit of its result.
-  func run(_ events: EventList, _ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
-    begin(result, part)
-    add(events, 0..<events.inputs, to: result, part)
-    finish(result, part)
+  /// A split operation leaves its second sum in `partial`.
+  func run(_ events: EventList, _ result: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+    runFirst(events, result, part)
+    if isSplit { runSecond(events, partial, part) }
+    finish(result, partial: partial, part)
   }
 
   // MARK: Steps
+
+  /// The sums of the first half of the inputs, with what they begin with.
+  @_optimize(speed)
+  func runFirst(_ events: EventList, _ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+    begin(result, part)
+    add(events, 0..<middle, to: result, part)
+  }
+
+  /// The sums of the second half.
+  @_optimize(speed)
+  func runSecond(_ events: EventList, _ partial: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+    (partial + part.lowerBound).update(repeating: 0, count: part.count)
+    add(events, middle..<matrix.rows, to: partial, part)
+  }
 
   /// Puts into a part of the result what its sums begin with: the bias, unless the sums are to be scaled before it is added.
   @_optimize(speed)
@@ -45,9 +77,30 @@ struct Linear {
     }
   }
 
-  /// Multiplies a part of the result by the scale and adds the bias, where there is a scale.
+  /// Adds to a part of several tokens' results what their events among some inputs contribute: bit by bit what the other ``add``
+  /// does for each.
   @_optimize(speed)
-  func finish(_ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+  func add(
+    _ tokens: UnsafeBufferPointer<quell_token>, _ inputs: Range<Int>, _ kernels: UnsafePointer<quell_kernels>, _ part: Range<Int>
+  ) {
+    let (type, bytes) = (matrix.format.rawValue, matrix.rowBytes)
+    switch layout {
+    case .inputMajor:
+      let columns = matrix.data + part.lowerBound / matrix.format.blockCount * matrix.format.blockBytes
+      kernels.pointee.add_rows_together(
+        type, columns, bytes, part.count, inputs.lowerBound, inputs.upperBound, tokens.baseAddress, tokens.count, part.lowerBound)
+    case .outputMajor:
+      let rows = matrix.data + part.lowerBound * bytes
+      kernels.pointee.multiply_rows_together(
+        type, rows, part.count, inputs.upperBound, tokens.baseAddress, tokens.count, part.lowerBound)
+    }
+  }
+
+  /// Adds the second sum where there is one, then multiplies a part of the result by the scale and adds the bias, where there is a
+  /// scale.
+  @_optimize(speed)
+  func finish(_ result: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+    if isSplit { for output in part { result[output] += partial[output] } }
     guard let scale else { return }
     if let bias {
       for output in part { result[output] = result[output] * scale[output] + bias[output] }

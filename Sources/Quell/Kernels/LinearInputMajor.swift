@@ -11,6 +11,9 @@ enum LinearInputMajor {
     _: Element.Type, _ matrix: UnsafeRawPointer, stride: Int, outputs: Int, _ indices: UnsafePointer<UInt32>,
     _ values: UnsafePointer<Float>, events: Int, to result: UnsafeMutablePointer<Float>
   ) {
+    guard ElementVector.areRegisters else {
+      return LinearScalar.addRows(Element.self, matrix, stride: stride, outputs: outputs, indices, values, events: events, to: result)
+    }
     var event = 0
     while event &+ group <= events {
       addGroup(Element.self, matrix, stride, outputs, indices + event, values + event, result)

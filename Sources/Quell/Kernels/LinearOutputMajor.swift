@@ -18,6 +18,7 @@ enum LinearOutputMajor {
   static func dot<Element: WeightElement>(
     _: Element.Type, _ row: UnsafeRawPointer, _ vector: UnsafePointer<Float>, count: Int
   ) -> Float {
+    guard ElementVector.areRegisters else { return LinearScalar.dot(Element.self, row, vector, count: count) }
     @inline(__always) func product(_ index: Int) -> SIMD8<Float> {
       Element.load8(row, index) * UnsafeRawPointer(vector + index).loadUnaligned(as: SIMD8<Float>.self)
     }

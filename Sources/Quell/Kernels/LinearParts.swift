@@ -11,7 +11,7 @@ struct LinearParts {
   private static let mostOutputs = 12288
   private static let tileOutputs = 4096
   /// A shorter piece of a row is no longer read at the speed of memory.
-  private static let leastRowBytes = 512
+  private static let leastRowBytes = 2048
   /// Less work than this is done before another thread has noticed it.
   private static let leastSharedBytes = 64 << 10
   /// So that a thread that the system puts aside holds up only a part.
@@ -24,59 +24,100 @@ struct LinearParts {
   let offset: Int
   /// Where the result of a single token is.
   let single: UnsafeMutablePointer<Float>?
+  /// The tokens as the loops in C take several: those of the first half of the inputs, then those of the second.
+  private let tokens: UnsafeMutablePointer<quell_token>
   /// Outputs of a part.
   private let length: Int
+  /// Parts of a half of the inputs, and how many halves are shared out.
+  private let (columns, halves): (Int, Int)
 
+  /// There is room for two tokens for each lane at `tokens`.
   init(
-    _ linear: Linear, _ lanes: UnsafeMutableBufferPointer<Lane>, offset: Int, single: UnsafeMutablePointer<Float>?, threads: Int
+    _ linear: Linear, _ lanes: UnsafeMutableBufferPointer<Lane>, tokens: UnsafeMutablePointer<quell_token>, offset: Int,
+    single: UnsafeMutablePointer<Float>?, threads: Int
   ) {
     self.linear = linear
     self.lanes = lanes
+    self.tokens = tokens
     self.offset = offset
     self.single = single
-    length = LinearParts.length(linear, lanes, threads: threads)
+    (length, halves) = LinearParts.cut(linear, lanes, threads: threads)
+    columns = (linear.outputs + length - 1) / length
+    guard lanes.count > 1 else { return }
+    for lane in 0..<lanes.count {
+      tokens[lane] = lanes[lane].token(0..<linear.middle, result: result(lane))
+      if linear.isSplit {
+        tokens[lanes.count + lane] = lanes[lane].token(linear.middle..<linear.matrix.rows, result: lanes[lane].partial)
+      }
+    }
   }
 
   /// How many parts there are.
-  var count: Int { (linear.outputs + length - 1) / length }
+  var count: Int { columns * halves }
 
   /// Does all parts, with the help of `workers` where there are any.
   @_optimize(speed)
   func run(_ workers: OpaquePointer?) {
-    guard let workers, count > 1 else {
-      for part in 0..<count { run(part: part) }
-      return
-    }
-    withUnsafePointer(to: self) { parts in
-      let work: quell_work = { context, part in
-        context!.assumingMemoryBound(to: LinearParts.self).pointee.run(part: Int(part))
+    if let workers, count > 1 {
+      withUnsafePointer(to: self) { parts in
+        let work: quell_work = { context, part in
+          context!.assumingMemoryBound(to: LinearParts.self).pointee.run(part: Int(part))
+        }
+        quell_workers_run(workers, work, UnsafeMutableRawPointer(mutating: parts), UInt32(count))
       }
-      quell_workers_run(workers, work, UnsafeMutableRawPointer(mutating: parts), UInt32(count))
+    } else {
+      for part in 0..<count { run(part: part) }
     }
+    if halves == 2 { linear.finish(result(0), partial: lanes[0].partial, 0..<linear.outputs) }
   }
 
   private func run(part number: Int) {
-    let part = number * length..<min((number + 1) * length, linear.outputs)
-    if lanes.count == 1 { return linear.run(lanes[0].events, result(0), part) }
-    switch linear.layout {
-    case .inputMajor: runRows(part)
-    case .outputMajor: runOutputs(part)
+    let column = number % columns
+    let part = column * length..<min((column + 1) * length, linear.outputs)
+    if halves == 2 {
+      if number < columns {
+        linear.runFirst(lanes[0].events, result(0), part)
+      } else {
+        linear.runSecond(lanes[0].events, lanes[0].partial, part)
+      }
+    } else if lanes.count == 1 {
+      linear.run(lanes[0].events, result(0), partial: lanes[0].partial, part)
+    } else if linear.kernels == nil, linear.layout == .outputMajor {
+      runOutputs(part)
+    } else {
+      runTogether(part)
     }
   }
 
-  /// Some rows at a time serve all tokens for which their inputs fired.
+  /// What is read of a matrix serves all tokens.
   @_optimize(speed)
-  private func runRows(_ part: Range<Int>) {
-    let inputs = lanes[0].events.inputs
-    let rows = max(LinearParts.blockBytes / max(part.count * linear.matrix.rowBytes / linear.outputs, 1), 8)
+  private func runTogether(_ part: Range<Int>) {
     for lane in 0..<lanes.count { linear.begin(result(lane), part) }
-    var first = 0
-    while first < inputs {
-      let end = min(first + rows, inputs)
-      for lane in 0..<lanes.count { linear.add(lanes[lane].events, first..<end, to: result(lane), part) }
-      first = end
+    add(0..<linear.middle, tokens, part) { result($0) }
+    if linear.isSplit {
+      for lane in 0..<lanes.count { (lanes[lane].partial + part.lowerBound).update(repeating: 0, count: part.count) }
+      add(linear.middle..<linear.matrix.rows, tokens + lanes.count, part) { lanes[$0].partial }
     }
-    for lane in 0..<lanes.count { linear.finish(result(lane), part) }
+    for lane in 0..<lanes.count { linear.finish(result(lane), partial: lanes[lane].partial, part) }
+  }
+
+  /// Adds what some inputs contribute: tiles of weights at a time with the loops in C, some rows at a time elsewhere.
+  @inline(__always)
+  private func add(
+    _ inputs: Range<Int>, _ tokens: UnsafePointer<quell_token>, _ part: Range<Int>, _ sums: (Int) -> UnsafeMutablePointer<Float>
+  ) {
+    if let kernels = linear.kernels {
+      for first in stride(from: 0, to: lanes.count, by: Int(QUELL_TOKENS_TOGETHER)) {
+        let count = min(lanes.count - first, Int(QUELL_TOKENS_TOGETHER))
+        linear.add(UnsafeBufferPointer(start: tokens + first, count: count), inputs, kernels, part)
+      }
+      return
+    }
+    let rows = max(LinearParts.blockBytes / max(part.count * linear.matrix.rowBytes / linear.outputs, 1), 8)
+    for first in stride(from: inputs.lowerBound, to: inputs.upperBound, by: rows) {
+      let some = first..<min(first + rows, inputs.upperBound)
+      for lane in 0..<lanes.count { linear.add(lanes[lane].events, some, to: sums(lane), part) }
+    }
   }
 
   /// Some outputs at a time are made for all tokens.
@@ -86,27 +127,33 @@ struct LinearParts {
     var first = part.lowerBound
     while first < part.upperBound {
       let some = first..<min(first + outputs, part.upperBound)
-      for lane in 0..<lanes.count { linear.run(lanes[lane].events, result(lane), some) }
+      for lane in 0..<lanes.count { linear.run(lanes[lane].events, result(lane), partial: lanes[lane].partial, some) }
       first = some.upperBound
     }
   }
 
   private func result(_ lane: Int) -> UnsafeMutablePointer<Float> { single ?? lanes[lane].scratch + offset }
 
-  private static func length(_ linear: Linear, _ lanes: UnsafeMutableBufferPointer<Lane>, threads: Int) -> Int {
+  /// How many outputs a part has, and whether each half of the inputs has parts of its own.
+  private static func cut(
+    _ linear: Linear, _ lanes: UnsafeMutableBufferPointer<Lane>, threads: Int
+  ) -> (length: Int, halves: Int) {
     let outputs = linear.outputs
     let tile = outputs > mostOutputs && linear.layout == .inputMajor ? tileOutputs : max(outputs, 1)
-    guard threads > 1 else { return tile }
+    guard threads > 1 else { return (tile, 1) }
     var rowsRead = 0
     for lane in 0..<lanes.count { rowsRead += linear.layout == .inputMajor ? lanes[lane].events.count : outputs }
-    guard rowsRead * linear.matrix.rowBytes >= leastSharedBytes else { return tile }
+    guard rowsRead * linear.matrix.rowBytes >= leastSharedBytes else { return (tile, 1) }
+    let halves = lanes.count == 1 && linear.isSplit ? 2 : 1
     var parts = threads * partsPerThread
-    if linear.layout == .inputMajor {
-      parts = threads * min(max(linear.matrix.rowBytes / (leastRowBytes * threads), 1), partsPerThread)
+    if linear.layout == .inputMajor && lanes.count == 1 {
+      let sharers = (threads + halves - 1) / halves
+      parts = sharers * min(max(linear.matrix.rowBytes / (leastRowBytes * sharers), 1), partsPerThread)
     }
     let length = (outputs + parts - 1) / parts
     // No more parts than the workers can count, whatever a file asks for.
-    let least = (outputs + Int(QUELL_MOST_PARTS) - 1) / Int(QUELL_MOST_PARTS)
-    return max(min((length + granule - 1) / granule * granule, tile), (least + granule - 1) / granule * granule)
+    let most = Int(QUELL_MOST_PARTS) / halves
+    let least = (outputs + most - 1) / most
+    return (max(min((length + granule - 1) / granule * granule, tile), (least + granule - 1) / granule * granule), halves)
   }
 }

@@ -114,7 +114,10 @@ enum Int8Element: WeightElement {
   }
 
   @inline(__always)
-  static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float { Float((row + index).loadUnaligned(as: Int8.self)) }
+  static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float {
+    // Through Int: from anything else a machine of 32 bits would convert by a call, by way of 64.
+    Float(Int((row + index).loadUnaligned(as: Int8.self)))
+  }
 
   static func addRows(_ kernels: quell_kernels) -> AddRows { kernels.add_rows_int8 }
   static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows { kernels.multiply_rows_int8 }

@@ -27,6 +27,10 @@ struct ModelStorage {
   private(set) var fingerprint: UInt64 = 0
   /// How the bytes are released when the model is.
   var isMapped = false
+  /// Memory that holds the bytes, where the model itself got it from the platform.
+  var ownedBytes: UnsafeMutableRawPointer?
+  /// Whether the tables are in a block that was got from the platform, to be given back.
+  var ownsBlock = false
   /// Sessions and handles that keep the model.
   var owners: UInt32 = 1
 
@@ -37,15 +41,27 @@ struct ModelStorage {
     return longest
   }
 
-  /// Floats that the caches take for one position.
-  var cacheWidth: Int {
-    var width = 0
-    for cache in caches { width += cache.keyWidth + cache.valueWidth }
-    return width
+  /// The longest result of a linear operation whose matrix has a row for each input.
+  var longestOutput: Int {
+    var longest = 0
+    for operation in operations {
+      if case .linear(_, .inputMajor, _, _, let result) = operation { longest = max(longest, values[result].count) }
+    }
+    return longest
   }
 
-  /// Reads and verifies a model file; the tables are made in memory of the arena. Nil where the arena only counts.
-  static func open(_ bytes: UnsafeRawBufferPointer, in arena: inout Arena) throws(Failure) -> UnsafeMutablePointer<ModelStorage>? {
+  /// Floats that the caches take for one position; `Int.max` where that is more than can be counted.
+  var cacheWidth: Int {
+    var width: UInt64 = 0
+    for cache in caches { width += UInt64(cache.keyWidth) + UInt64(cache.valueWidth) }
+    return Int(clamping: width)
+  }
+
+  /// Reads and verifies a model file; the tables are made in memory of the arena, the tokenizer's by `tokenizer`, or not at all where
+  /// that is nil. Nil where the arena only counts, and where its memory does not suffice.
+  static func open(
+    _ bytes: UnsafeRawBufferPointer, tokenizer opener: quell_tokenizer_opener?, in arena: inout Arena
+  ) throws(Failure) -> UnsafeMutablePointer<ModelStorage>? {
     let (file, tensorList) = try ModelFile.read(bytes)
     let values = try file.require(file.values, "quell.values")
     let caches = try file.require(file.caches, "quell.caches")
@@ -58,8 +74,11 @@ struct ModelStorage {
     let cacheTable = arena.take(caches.count / 3, of: Cache.self)
     let operationTable = arena.take(operations.count / Operation.wordCount, of: Operation.self)
     let siteTable = arena.take(thresholds.count, of: Site.self)
-    let tokenizer = try Tokenizer.open(
-      file.tokenizer, vocabularySize: try file.require(file.vocabularySize, "quell.vocabulary_size"), in: &arena)
+    var request = TokenizerRequest(
+      keys: file.tokenizer, vocabularySize: try file.require(file.vocabularySize, "quell.vocabulary_size"), arena: arena)
+    opener?(&request)
+    if let failure = request.failure { throw failure }
+    arena = request.arena
     guard let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else { return nil }
     try readTensors(file.outline, tensorList, into: tensorTable)
     try readValues(values, into: valueTable)
@@ -72,20 +91,21 @@ struct ModelStorage {
     }
     try readOperations(operations, into: operationTable)
     try readSites(file, thresholds, into: siteTable)
-    var model = ModelStorage(
-      bytes: bytes, vocabularySize: try file.require(file.vocabularySize, "quell.vocabulary_size"),
-      contextLength: try file.require(file.contextLength, "quell.context_length"),
-      stateSize: try file.require(file.stateSize, "quell.state_size"),
-      scratchSize: try file.require(file.scratchSize, "quell.scratch_size"), logits: try file.require(file.logits, "quell.logits"),
-      name: file.name ?? UnsafeRawBufferPointer(start: nil, count: 0), tensors: tensorTable, values: valueTable, caches: cacheTable,
-      operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"),
-      tokenizer: tokenizer)
-    guard model.vocabularySize > 0 else { throw Failure(QUELL_MALFORMED, "quell.vocabulary_size is zero") }
+    let model = storage.baseAddress!
+    model.initialize(
+      to: ModelStorage(
+        bytes: bytes, vocabularySize: try file.require(file.vocabularySize, "quell.vocabulary_size"),
+        contextLength: try file.require(file.contextLength, "quell.context_length"),
+        stateSize: try file.require(file.stateSize, "quell.state_size"),
+        scratchSize: try file.require(file.scratchSize, "quell.scratch_size"), logits: try file.require(file.logits, "quell.logits"),
+        name: file.name ?? UnsafeRawBufferPointer(start: nil, count: 0), tensors: tensorTable, values: valueTable, caches: cacheTable,
+        operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"),
+        tokenizer: request.tokenizer))
+    guard model.pointee.vocabularySize > 0 else { throw Failure(QUELL_MALFORMED, "quell.vocabulary_size is zero") }
     try Verifier.verify(model)
-    try model.verifyStateFill()
-    model.fingerprint = model.makeFingerprint(operations, values)
-    storage.initializeElement(at: 0, to: model)
-    return storage.baseAddress
+    try model.pointee.verifyStateFill()
+    model.pointee.fingerprint = model.pointee.makeFingerprint(operations, values)
+    return model
   }
 
   // MARK: Tables

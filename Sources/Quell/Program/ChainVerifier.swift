@@ -5,14 +5,14 @@ extension Verifier {
   /// same or have nothing in common: a tile then meets the numbers of its own tile alone. The operations are checked as such
   /// when their turn comes.
   func verifyChain(_ count: Int, _ elements: Int) throws(Failure) {
-    guard count > 0, count <= Operation.longestChain, count < model.operations.count - index else {
+    guard count > 0, count <= Operation.longestChain, count < model.pointee.operations.count - index else {
       throw bad("a chain has no operations, or more than there are")
     }
     for place in 1...count {
-      let (read, written) = try operands(of: model.operations[index + place], isLast: place == count)
+      let (read, written) = try operands(of: model.pointee.operations[index + place], isLast: place == count)
       guard (written ?? read.0).count == elements else { throw bad("an operation of a chain has another length") }
       for other in 1...count {
-        guard let result = try operands(of: model.operations[index + other], isLast: other == count).written else { continue }
+        guard let result = try operands(of: model.pointee.operations[index + other], isLast: other == count).written else { continue }
         try verifySameOrApart(read.0, result)
         try verifySameOrApart(read.1, result)
         if let written { try verifySameOrApart(written, result) }

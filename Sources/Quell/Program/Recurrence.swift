@@ -72,7 +72,7 @@ struct Recurrence {
 
 extension Operation {
   /// Calls `visit` for the values that the operation reads, and for the one that it writes.
-  @inlinable
+  @inline(never)
   public func forEachValue(_ visit: (_ value: Int, _ isWrite: Bool) -> Void) {
     func read(_ value: Int?) { if let value { visit(value, false) } }
     switch self {

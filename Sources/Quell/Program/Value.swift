@@ -1,5 +1,5 @@
 /// A vector of 32-bit floats that operations read and write.
-public struct Value: Equatable, Sendable {
+public struct Value: Hashable, Sendable {
   /// Where the numbers are.
   public enum Storage: UInt32, Sendable {
     /// In the file: `offset` is the number of a tensor. Read-only.

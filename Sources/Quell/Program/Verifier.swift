@@ -4,65 +4,66 @@ import CQuell
 ///
 /// After it has passed, a step needs no check but those of the token and the position.
 struct Verifier {
-  let model: ModelStorage
+  /// Not a copy: each function would have one on its stack.
+  let model: UnsafePointer<ModelStorage>
   /// The operation being checked.
   private(set) var index = 0
   /// The site whose events the next linear reads.
   private var site: Int?
 
-  static func verify(_ model: ModelStorage) throws(Failure) {
+  static func verify(_ model: UnsafePointer<ModelStorage>) throws(Failure) {
     var verifier = Verifier(model: model)
     try verifier.verifyStorage()
-    for index in 0..<model.operations.count {
+    for index in 0..<model.pointee.operations.count {
       verifier.index = index
-      try verifier.verify(model.operations[index])
+      try verifier.verify(model.pointee.operations[index])
     }
     try verifier.verifyAllUsed()
   }
 
-  private init(model: ModelStorage) { self.model = model }
+  private init(model: UnsafePointer<ModelStorage>) { self.model = model }
 
   // MARK: Storage
 
   private func verifyStorage() throws(Failure) {
-    for index in 0..<model.values.count {
-      let value = model.values[index]
+    for index in 0..<model.pointee.values.count {
+      let value = model.pointee.values[index]
       let available: Int
       switch value.storage {
       case .weight:
-        guard value.offset < model.tensors.count else { throw badValue(index, "names a tensor that is not there") }
-        let tensor = model.tensors[value.offset]
+        guard value.offset < model.pointee.tensors.count else { throw badValue(index, "names a tensor that is not there") }
+        let tensor = model.pointee.tensors[value.offset]
         guard tensor.format == .f32, tensor.rows == 1, tensor.columns == value.count else {
           throw badValue(index, "is not the whole of an F32 vector")
         }
         continue
-      case .state: available = model.stateSize
-      case .scratch: available = model.scratchSize
+      case .state: available = model.pointee.stateSize
+      case .scratch: available = model.pointee.scratchSize
       }
       guard value.count > 0, value.offset <= available, value.count <= available - value.offset else {
         throw badValue(index, "reaches out of its storage")
       }
     }
     // Vectors of a real model are far smaller than its weights: a file that asks for more is not one.
-    let floats = UInt64(model.stateSize) + UInt64(model.scratchSize)
-    guard floats * 4 <= 2 * UInt64(model.bytes.count) else {
+    let floats = UInt64(model.pointee.stateSize) + UInt64(model.pointee.scratchSize)
+    guard floats * 4 <= 2 * UInt64(model.pointee.bytes.count) else {
       throw Failure(QUELL_MALFORMED, "the program asks for more state and scratch memory than twice the file's size")
     }
-    for index in 0..<model.caches.count {
-      let cache = model.caches[index]
+    for index in 0..<model.pointee.caches.count {
+      let cache = model.pointee.caches[index]
       guard cache.heads > 0, cache.keyWidth > 0, cache.valueWidth > 0, cache.keyWidth % cache.heads == 0,
         cache.valueWidth % cache.heads == 0
       else { throw Failure(QUELL_MALFORMED, "cache ").then(index).then(" does not divide into its heads") }
     }
-    guard model.logits < model.values.count else { throw Failure(QUELL_MALFORMED, "quell.logits names no value") }
-    let logits = model.values[model.logits]
-    guard logits.storage == .scratch, logits.count == model.vocabularySize else {
+    guard model.pointee.logits < model.pointee.values.count else { throw Failure(QUELL_MALFORMED, "quell.logits names no value") }
+    let logits = model.pointee.values[model.pointee.logits]
+    guard logits.storage == .scratch, logits.count == model.pointee.vocabularySize else {
       throw Failure(QUELL_MALFORMED, "quell.logits is not a scratch value of vocabulary size")
     }
   }
 
   private func verifyAllUsed() throws(Failure) {
-    for index in 0..<model.sites.count where model.sites[index].outputs == 0 {
+    for index in 0..<model.pointee.sites.count where model.pointee.sites[index].outputs == 0 {
       throw Failure(QUELL_MALFORMED, "site ").then(index).then(" feeds no linear operation")
     }
   }
@@ -92,22 +93,22 @@ struct Verifier {
       try verifyVector(bias, like: result)
       guard source.count == result.count, epsilon >= 0, epsilon.isFinite else { throw bad("a normalisation is impossible") }
     case .events(let site, let source):
-      guard site < model.sites.count else { throw bad("there is no such site") }
-      guard model.sites[site].inputs == 0 else { throw bad("a site makes its events twice") }
-      model.sites[site].inputs = try value(source).count
+      guard site < model.pointee.sites.count else { throw bad("there is no such site") }
+      guard model.pointee.sites[site].inputs == 0 else { throw bad("a site makes its events twice") }
+      model.pointee.sites[site].inputs = try value(source).count
       self.site = site
     case .linear(let matrix, let layout, let bias, let scale, let result):
       let (matrix, result) = (try tensor(matrix), try written(result))
       try verifyLinear(matrix, layout, bias, result)
       try verifyScale(scale, of: matrix, count: result.count)
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
-      guard cache < model.caches.count, heads > 0, scale.isFinite else { throw bad("an attention is impossible") }
+      guard cache < model.pointee.caches.count, heads > 0, scale.isFinite else { throw bad("an attention is impossible") }
       let result = try written(result)
       let operands = (try self.value(query), try self.value(key), try self.value(value))
       try verifyApart(operands.0, result)
       try verifyApart(operands.1, result)
       try verifyApart(operands.2, result)
-      try verifyAttention(model.caches[cache], heads, (operands.0.count, operands.1.count, operands.2.count), result.count)
+      try verifyAttention(model.pointee.caches[cache], heads, (operands.0.count, operands.1.count, operands.2.count), result.count)
     case .chain(let count, let elements):
       try verifyChain(count, elements)
     case .position(let result):
@@ -133,7 +134,7 @@ struct Verifier {
 
   private func verifyRow(_ table: Tensor, _ source: RowSource, _ add: Int, result: Value) throws(Failure) {
     guard table.columns == result.count else { throw bad("a row of the table has another length than the result") }
-    let needed = source == .token ? model.vocabularySize : model.contextLength
+    let needed = source == .token ? model.pointee.vocabularySize : model.pointee.contextLength
     guard needed > 0, add <= table.rows, needed <= table.rows - add else {
       throw bad("the table has too few rows")
     }
@@ -142,11 +143,13 @@ struct Verifier {
   private mutating func verifyLinear(_ matrix: Tensor, _ layout: MatrixLayout, _ bias: Int?, _ result: Value) throws(Failure) {
     guard let site else { throw bad("a linear operation comes before any list of events") }
     let (inputs, outputs) = layout == .inputMajor ? (matrix.rows, matrix.columns) : (matrix.columns, matrix.rows)
-    guard inputs == model.sites[site].inputs, outputs == result.count else {
+    guard inputs == model.pointee.sites[site].inputs, outputs == result.count else {
       throw bad("the matrix does not fit its input and output")
     }
     try verifyVector(bias, like: result)
-    model.sites[site].outputs += outputs
+    let (sum, overflow) = model.pointee.sites[site].outputs.addingReportingOverflow(outputs)
+    guard !overflow else { throw bad("more outputs read the events of a site than can be counted") }
+    model.pointee.sites[site].outputs = sum
   }
 
   private func verifyAttention(_ cache: Cache, _ heads: Int, _ counts: (query: Int, key: Int, value: Int), _ result: Int) throws(Failure) {
@@ -160,13 +163,13 @@ struct Verifier {
   // MARK: Operands
 
   func value(_ index: Int) throws(Failure) -> Value {
-    guard index < model.values.count else { throw bad("there is no such value") }
-    return model.values[index]
+    guard index < model.pointee.values.count else { throw bad("there is no such value") }
+    return model.pointee.values[index]
   }
 
   private func tensor(_ index: Int) throws(Failure) -> Tensor {
-    guard index < model.tensors.count else { throw bad("there is no such tensor") }
-    return model.tensors[index]
+    guard index < model.pointee.tensors.count else { throw bad("there is no such tensor") }
+    return model.pointee.tensors[index]
   }
 
   private func written(_ index: Int) throws(Failure) -> Value {

@@ -31,9 +31,9 @@ extension SessionStorage {
     case .events(let site, let source):
       statistics?.add(memory(source) + first, count: part.count, site: site)
       let before = first == 0 ? 0 : lane.pointee.events.count
-      lane.pointee.events.detect(memory(source) + first, from: first, count: part.count, threshold: thresholds[site], kernels)
-      eventCounts[site] += UInt64(lane.pointee.events.count - before)
-      if first == 0 { visitCounts[site] += 1 }
+      lane.pointee.events.detect(memory(source) + first, from: first, count: part.count, threshold: threshold(site), kernels)
+      adaptation?.add(lane.pointee.events.count - before, of: part.count, model.pointee.sites[site])
+      if countsWork { countEvents(after: before, site: site, isFirst: first == 0, isLast: part.upperBound == count(source)) }
     default: break
     }
   }

@@ -7,34 +7,50 @@ extension SessionStorage {
   /// else runs once over all of them, so that a row of weights that is read serves every token for which its input fired. Every
   /// number is, bit by bit, that of one step after the other.
   mutating func prefill(_ tokens: UnsafeBufferPointer<UInt32>) throws(Failure) {
-    for index in 0..<tokens.count where tokens[index] >= model.pointee.vocabularySize {
-      throw Failure(QUELL_TOKEN_OUT_OF_RANGE, "token ").then(Int(clamping: tokens[index])).then(", number ").then(index)
-        .then(" of the array, is not below the vocabulary size ").then(model.pointee.vocabularySize)
-    }
-    guard tokens.count <= capacity - position else {
-      throw Failure(QUELL_CONTEXT_FULL, "").then(tokens.count).then(" tokens are more than the context of ").then(capacity)
-        .then(" positions has room for after ").then(position)
-    }
+    try check(tokens)
     var first = 0
     while first < tokens.count {
-      let end = min(first + lanes.count, tokens.count)
+      let end = min(first + tokensAtATime, tokens.count)
       if end - first == 1 {
         try step(tokens[first])
       } else {
-        take(UnsafeBufferPointer(rebasing: tokens[first..<end]), isLast: end == tokens.count)
+        take(UnsafeBufferPointer(rebasing: tokens[first..<end]), makesLogits: false)
+        if end == tokens.count { makeLogits(after: tokens[tokens.count - 1]) }
       }
       first = end
     }
   }
 
+  /// Refuses tokens that the model does not know, and more than there is room for.
+  func check(_ tokens: UnsafeBufferPointer<UInt32>) throws(Failure) {
+    for index in 0..<tokens.count where tokens[index] >= model.pointee.vocabularySize { throw outOfRange(tokens, index) }
+    guard tokens.count <= capacity - position else {
+      throw Failure(QUELL_CONTEXT_FULL, "").then(tokens.count).then(" tokens are more than the context of ").then(capacity)
+        .then(" positions has room for after ").then(position)
+    }
+  }
+
+  func outOfRange(_ tokens: UnsafeBufferPointer<UInt32>, _ index: Int) -> Failure {
+    Failure(QUELL_TOKEN_OUT_OF_RANGE, "token ").then(Int(clamping: tokens[index])).then(", number ").then(index)
+      .then(" of the array, is not below the vocabulary size ").then(model.pointee.vocabularySize)
+  }
+
+  /// How many tokens are worked on at a time. Thresholds that adapt change with every token.
+  var tokensAtATime: Int { adaptation == nil ? lanes.count : 1 }
+
   /// Makes a lane the one that is worked on.
   mutating func select(_ number: Int) { lane = lanes.baseAddress! + number }
 
-  /// Takes at most as many tokens as there are lanes; the last of all leaves the logits.
-  private mutating func take(_ tokens: UnsafeBufferPointer<UInt32>, isLast: Bool) {
+  /// Makes the lane of a token the one that is worked on. The last token has the lane in which a step works, so that logits are
+  /// always in the same place.
+  mutating func selectLane(ofToken number: Int, among count: Int) { select(count - 1 - number) }
+
+  /// Takes at least two and at most as many tokens as there are lanes; makes the logits after each of them, or after none.
+  mutating func take(_ tokens: UnsafeBufferPointer<UInt32>, makesLogits: Bool) {
     let before = position
     var index = 0
-    while index < recurrence.used {
+    let last = makesLogits ? model.pointee.operations.count : recurrence.used
+    while index < last {
       let end = Int(recurrence.ends[index])
       if end > 0 {
         forEachToken(tokens, after: before) { session, token in
@@ -46,13 +62,19 @@ extension SessionStorage {
         index = executeTogether(at: index, tokens, after: before)
       }
     }
-    if isLast {
-      select(0)
-      position = before + tokens.count - 1
-      while index < model.pointee.operations.count { index = execute(at: index, token: Int(tokens[tokens.count - 1])) }
-    }
+    position = before
+    countTokens(tokens.count, logits: makesLogits ? tokens.count : 0)
     position = before + tokens.count
-    tokenCount += UInt64(tokens.count)
+  }
+
+  /// Makes the logits after a token whose states have been made.
+  private mutating func makeLogits(after token: UInt32) {
+    select(0)
+    position -= 1
+    var index = recurrence.used
+    while index < model.pointee.operations.count { index = execute(at: index, token: Int(token)) }
+    logitsCount += 1
+    position += 1
   }
 
   /// Executes an operation for all tokens, or the chain that it begins, and returns the place of the next one.
@@ -73,8 +95,7 @@ extension SessionStorage {
     _ tokens: UnsafeBufferPointer<UInt32>, after before: Int, _ body: (inout SessionStorage, Int) -> Void
   ) {
     for number in 0..<tokens.count {
-      // The last one has the lane in which a step works, so that logits are always in the same place.
-      select(tokens.count - 1 - number)
+      selectLane(ofToken: number, among: tokens.count)
       position = before + number
       body(&self, Int(tokens[number]))
     }

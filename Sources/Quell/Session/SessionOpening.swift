@@ -46,6 +46,7 @@ extension SessionStorage {
   static func close(_ session: UnsafeMutablePointer<SessionStorage>) {
     let (model, block) = (session.pointee.model, session.pointee.ownedBlock)
     quell_workers_end(session.pointee.workers)
+    session.pointee.endCalibration()
     quell_platform_free(block)
     ModelStorage.release(model)
   }

@@ -7,6 +7,13 @@ struct SessionOptions {
   var threads = 1
   /// How many tokens prefill takes at a time; each costs memory.
   var batch = 1
+  /// Whether events and what follows from them are counted.
+  var countsWork = true
+  /// How many events a device takes together: groups of that size are counted.
+  var eventGroup = SessionOptions.usualEventGroup
+
+  /// The groups of SENECA's cores [Tang et al., Frontiers in Neuroscience 17:1187252].
+  static let usualEventGroup = 8
 
   /// The most tokens that prefill can be made to take at a time: more gain nothing.
   static let largestBatch = 1024

@@ -14,6 +14,8 @@ struct SessionStorage {
   let state: UnsafeMutableBufferPointer<Float>
   /// The tokens that prefill works on at a time.
   let lanes: UnsafeMutableBufferPointer<Lane>
+  /// Room for them as the loops in C take several.
+  let tokens: UnsafeMutableBufferPointer<quell_token>
   /// The one of them that is worked on.
   var lane: UnsafeMutablePointer<Lane>
   /// Where in the program the stretches end that are run token by token, and how much of it leaves something for the next token.
@@ -29,16 +31,34 @@ struct SessionStorage {
   let attentionWeights: UnsafeMutableBufferPointer<Float>
   /// The threshold of each site.
   let thresholds: UnsafeMutableBufferPointer<Float>
+  /// What keeps the sparsity near a target, if anything does.
+  var adaptation: Adaptation?
   /// Events of each site since the counters were last set to zero.
   let eventCounts: UnsafeMutableBufferPointer<UInt64>
   /// Tokens that each site has seen since then: the head sees only the last one of those that prefill takes at a time.
   let visitCounts: UnsafeMutableBufferPointer<UInt64>
+  /// Groups of events of each site since then, those of a vector that are left over being a group as well.
+  let groupCounts: UnsafeMutableBufferPointer<UInt64>
+  /// Events since then that came in vectors of which every event carried 1 or -1.
+  let binaryCounts: UnsafeMutableBufferPointer<UInt64>
   /// Tokens since then.
   var tokenCount: UInt64 = 0
+  /// Tokens since then for which logits were made.
+  var logitsCount: UInt64 = 0
+  /// The sum of the positions up to the token's own, over all tokens since then.
+  var positionCount: UInt64 = 0
+  /// Whether anything but tokens is counted.
+  let countsWork: Bool
+  /// How many events make a group.
+  let eventGroup: Int
+  /// Where the events of each input are counted, if anywhere: one counter for each input of each site, and where those of a site begin.
+  var inputCounts: (counts: UnsafeMutablePointer<UInt64>, starts: UnsafePointer<Int>)?
   /// Room for sampling: one candidate per token of the vocabulary.
   let candidates: UnsafeMutableBufferPointer<Candidate>
   /// Where the magnitudes at the sites are collected, if anywhere.
   var statistics: ActivationStatistics?
+  /// Their memory, where the session itself got it from the platform.
+  var ownedStatistics: UnsafeMutableRawPointer?
   /// The block that the session itself got from the platform, to be given back.
   var ownedBlock: UnsafeMutableRawPointer?
 
@@ -58,10 +78,13 @@ struct SessionStorage {
       throw Failure(QUELL_INVALID_ARGUMENT, "a session has at most ").then(Int(QUELL_MOST_THREADS)).then(" threads and takes at most ")
         .then(SessionOptions.largestBatch).then(" tokens at a time")
     }
+    guard options.eventGroup >= 1 else { throw Failure(QUELL_INVALID_ARGUMENT, "a group of events has at least 1") }
     // All are taken before any is looked at: an arena that counts gives none of them.
     let storage = arena.take(1, of: SessionStorage.self)
     let state = arena.take(model.pointee.stateSize, of: Float.self)
-    let lanes = Lane.make(batch, scratch: model.pointee.scratchSize, inputs: model.pointee.longestInput, in: &arena)
+    let lanes = Lane.make(
+      batch, scratch: model.pointee.scratchSize, inputs: model.pointee.longestInput, outputs: model.pointee.longestOutput, in: &arena)
+    let tokens = arena.take(2 * batch, of: quell_token.self)
     let ends = arena.take(batch > 1 ? model.pointee.operations.count : 0, of: UInt32.self)
     let workers = arena.take(threads > 1 ? quell_workers_size(UInt32(threads)) : 0, of: UInt8.self)
     let caches = arena.take(cacheFloats, of: Float.self)
@@ -70,12 +93,17 @@ struct SessionStorage {
     let thresholds = arena.take(model.pointee.sites.count, of: Float.self)
     let eventCounts = arena.take(model.pointee.sites.count, of: UInt64.self)
     let visitCounts = arena.take(model.pointee.sites.count, of: UInt64.self)
+    let groupCounts = arena.take(model.pointee.sites.count, of: UInt64.self)
+    let binaryCounts = arena.take(model.pointee.sites.count, of: UInt64.self)
     let candidates = arena.take(model.pointee.vocabularySize, of: Candidate.self)
-    guard let storage, let state, let lanes, let ends, let workers, let caches, let cacheOffsets, let attentionWeights, let thresholds,
-      let eventCounts, let visitCounts, let candidates
+    guard let storage, let state, let lanes, let tokens, let ends, let workers, let caches, let cacheOffsets, let attentionWeights,
+      let thresholds, let eventCounts, let visitCounts, let groupCounts, let binaryCounts, let candidates
     else { return nil }
     eventCounts.initialize(repeating: 0)
     visitCounts.initialize(repeating: 0)
+    groupCounts.initialize(repeating: 0)
+    binaryCounts.initialize(repeating: 0)
+    tokens.initialize(repeating: quell_token())
     caches.initialize(repeating: 0)
     attentionWeights.initialize(repeating: 0)
     candidates.initialize(repeating: Candidate(token: 0, weight: 0))
@@ -90,10 +118,11 @@ struct SessionStorage {
     storage.initializeElement(
       at: 0,
       to: SessionStorage(
-        model: model, kernels: kernels, capacity: capacity, state: state, lanes: lanes, lane: lanes.baseAddress!,
+        model: model, kernels: kernels, capacity: capacity, state: state, lanes: lanes, tokens: tokens, lane: lanes.baseAddress!,
         recurrence: (ends, batch > 1 ? recurrence.mark(ends) : 0), threads: threads,
         workers: threads > 1 ? try startWorkers(workers, threads) : nil, caches: caches, cacheOffsets: cacheOffsets,
         attentionWeights: attentionWeights, thresholds: thresholds, eventCounts: eventCounts, visitCounts: visitCounts,
+        groupCounts: groupCounts, binaryCounts: binaryCounts, countsWork: options.countsWork, eventGroup: options.eventGroup,
         candidates: candidates))
     let session = storage.baseAddress!
     session.pointee.reset()

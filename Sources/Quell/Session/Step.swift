@@ -7,7 +7,7 @@ extension SessionStorage {
   @_optimize(speed)
   mutating func step(_ token: UInt32) throws(Failure) {
     guard token < model.pointee.vocabularySize else {
-      throw Failure(QUELL_TOKEN_OUT_OF_RANGE, "token ").then(Int(token)).then(" is not below the vocabulary size ")
+      throw Failure(QUELL_TOKEN_OUT_OF_RANGE, "token ").then(Int(clamping: token)).then(" is not below the vocabulary size ")
         .then(model.pointee.vocabularySize)
     }
     guard position < capacity else {
@@ -16,8 +16,9 @@ extension SessionStorage {
     select(0)
     var index = 0
     while index < model.pointee.operations.count { index = execute(at: index, token: Int(token)) }
+    countTokens(1, logits: 1)
     position += 1
-    tokenCount += 1
+    adaptation?.finishToken()
   }
 
   /// The logits of the last step, one per token of the vocabulary.
@@ -99,7 +100,8 @@ extension SessionStorage {
     let linear = Linear(
       matrix: model.pointee.tensors[matrix], layout: layout, scale: memory(scale), bias: memory(bias), outputs: count(result),
       kernels: kernels)
-    return LinearParts(linear, lanes, offset: model.pointee.values[result].offset, single: single, threads: threads)
+    return LinearParts(
+      linear, lanes, tokens: tokens.baseAddress!, offset: model.pointee.values[result].offset, single: single, threads: threads)
   }
 
   private func attention(_ index: Int, heads: Int, scale: Float) -> Attention {

@@ -15,7 +15,7 @@ struct MergeTable {
 
   /// Reads the merges of a vocabulary; nil where the arena only counts.
   static func open(_ texts: StringArray, of vocabulary: Vocabulary?, in arena: inout Arena) throws(Failure) -> MergeTable? {
-    guard texts.count <= Int(Int32.max) else {
+    guard Int32(exactly: texts.count) != nil else {
       throw Failure(QUELL_UNSUPPORTED, "the tokenizer has more merges than can be used").at(texts.offset)
     }
     let merges = arena.take(texts.count, of: Merge.self)

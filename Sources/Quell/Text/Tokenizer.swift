@@ -141,7 +141,10 @@ public struct Tokenizer: @unchecked Sendable {
   /// Bytes beyond the buffer's end are counted, not stored: where the result is greater than the buffer's count, the call is to be
   /// repeated with room for so many.
   ///
-  /// - Parameter skippingControl: Whether control tokens are left out.
+  /// - Parameters:
+  ///   - tokens: The ids.
+  ///   - buffer: Takes the bytes.
+  ///   - skippingControl: Whether control tokens are left out.
   /// - Throws: `QUELL_TOKEN_OUT_OF_RANGE` where an id is not below ``count``.
   public func decode(
     _ tokens: UnsafeBufferPointer<UInt32>, into buffer: UnsafeMutableBufferPointer<UInt8>, skippingControl: Bool = false
@@ -159,7 +162,7 @@ public struct Tokenizer: @unchecked Sendable {
 
   private func check(_ token: UInt32) throws(Failure) {
     guard token < count else {
-      throw Failure(QUELL_TOKEN_OUT_OF_RANGE, "token ").then(Int(token)).then(" is out of range: the tokenizer has ").then(count)
+      throw Failure(QUELL_TOKEN_OUT_OF_RANGE, "token ").then(Int(clamping: token)).then(" is out of range: the tokenizer has ").then(count)
         .then(" tokens")
     }
   }

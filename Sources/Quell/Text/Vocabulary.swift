@@ -75,7 +75,7 @@ struct Vocabulary {
     var token = 0
     for text in tokens {
       guard let kind = TokenKind(rawValue: kinds[token]) else {
-        throw Failure(QUELL_UNSUPPORTED, "token ").then(token).then(" is of type ").then(Int(kinds[token])).then(
+        throw Failure(QUELL_UNSUPPORTED, "token ").then(token).then(" is of type ").then(Int(clamping: kinds[token])).then(
           "; 1, 3, 4 and 5 can be used"
         )
         .at(kinds.offset + 4 * token)

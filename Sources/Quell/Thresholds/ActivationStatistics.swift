@@ -12,11 +12,20 @@ public struct ActivationStatistics {
   /// How many counters the statistics of that many sites take.
   public static func counterCount(sites: Int) -> Int { sites * binCount }
 
+  /// Bytes that they take.
+  static func byteCount(sites: Int) -> Int { counterCount(sites: sites) * MemoryLayout<UInt32>.stride }
+
   /// Statistics over memory for ``counterCount(sites:)`` counters that are zero, which must outlive them.
   public init(_ counters: UnsafeMutableBufferPointer<UInt32>, sites: Int) {
     precondition(counters.count >= ActivationStatistics.counterCount(sites: sites))
     bins = counters.baseAddress!
     self.sites = sites
+  }
+
+  /// Whether no site has seen anything.
+  var isEmpty: Bool {
+    for bin in 0..<sites * ActivationStatistics.binCount where bins[bin] > 0 { return false }
+    return true
   }
 
   func add(_ source: UnsafePointer<Float>, count: Int, site: Int) {

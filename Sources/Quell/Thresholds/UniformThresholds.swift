@@ -42,7 +42,7 @@ extension SessionStorage {
   /// like the one that was seen. Returns the quantile that all sites share.
   func setThresholds(sparsity: Double) throws(Failure) -> Double {
     guard sparsity >= 0, sparsity <= 1 else { throw Failure(QUELL_INVALID_ARGUMENT, "a sparsity is not between 0 and 1") }
-    guard let statistics, tokenCount > 0 else {
+    guard let statistics, !statistics.isEmpty else {
       throw Failure(QUELL_INVALID_ARGUMENT, "no statistics have been collected to take thresholds from")
     }
     let uniform = UniformThresholds(sparsity: sparsity, statistics: statistics, sites: model.pointee.sites)

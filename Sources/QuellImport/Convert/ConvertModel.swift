@@ -31,19 +31,30 @@ public struct ConversionOptions {
 /// - Throws: `ImportFailure`, as an import does.
 @discardableResult
 public func convertModel(from path: String, to output: String, options: ConversionOptions) throws(ImportFailure) -> Int {
+  var changed = 0
+  try rewriteModel(from: path, to: output, weights: options.weights, progress: options.progress) { program, _ in
+    if let thresholds = options.thresholds { program.siteThresholds = thresholds }
+    let layouts = options.siteSparsity.map { MatrixLayouts(program.operations, siteSparsity: $0) }
+    if let layouts { program.layOut(layouts) }
+    changed = layouts?.changes.count ?? 0
+  }
+  return changed
+}
+
+/// Writes the program of a model file again after a change. The tokenizer and all other keys stay.
+func rewriteModel(
+  from path: String, to output: String, weights: WeightType, progress: @escaping (_ done: Int, _ total: Int) -> Bool,
+  _ change: (inout Program, Model) throws(ImportFailure) -> Void
+) throws(ImportFailure) {
   let file = try MappedFile(path: path)
   guard !isSameFile(path, output) else { throw .unwritable("\(output) is the model itself; name another file.") }
   let model: Model
   do throws(Failure) { model = try Model(path: path) } catch { throw .malformed("\(path): \(error).") }
   var program = try Program(model, file: file)
-  if let thresholds = options.thresholds { program.siteThresholds = thresholds }
-  let layouts = options.siteSparsity.map { MatrixLayouts(program.operations, siteSparsity: $0) }
-  if let layouts { program.layOut(layouts) }
+  try change(&program, model)
   let others = model.entries.filter {
     !$0.key.hasPrefix("quell.") && !["general.architecture", "general.alignment", "general.name"].contains($0.key)
   }
-  let written = ImportOptions(
-    weights: options.weights, metadata: others.map { GGUFPair($0.key, .encoded($0.value)) }, progress: options.progress)
+  let written = ImportOptions(weights: weights, metadata: others.map { GGUFPair($0.key, .encoded($0.value)) }, progress: progress)
   try program.store(to: output, written, name: model.name)
-  return layouts?.changes.count ?? 0
 }

@@ -26,8 +26,15 @@ extension Flow {
   var readers: [Int] {
     let (values, living) = liveness
     var readers = [Int](repeating: 0, count: trace.values.count)
+    // The last operand that each value was counted for.
+    var counted = readers
+    var operand = 0
     func count(_ elements: [Element]) {
-      for value in Set(elements.map { $0.value }) { readers[Int(value)] += 1 }
+      operand += 1
+      for element in elements where counted[Int(element.value)] != operand {
+        counted[Int(element.value)] = operand
+        readers[Int(element.value)] += 1
+      }
     }
     count(logits)
     for (number, isLive) in values.enumerated() where isLive { trace.values[number].source.operands.forEach(count) }

@@ -11,9 +11,8 @@ enum ParameterFold {
     for number in flow.trace.values.indices {
       guard case .binary(let function, let left, let right) = flow.trace.values[number].source else { continue }
       for (computed, known) in [(left, right), (right, left)] {
-        guard let inner = flow.trace.whole(computed), readers[inner] == 1 else { continue }
-        let numbers = known.compactMap { flow.trace.known($0) }
-        guard numbers.count == known.count, let folded = folded(function, flow.trace.values[inner].source, known, numbers)
+        guard let inner = flow.trace.whole(computed), readers[inner] == 1, let numbers = flow.trace.numbers(of: known),
+          let folded = folded(function, flow.trace.values[inner].source, known, numbers)
         else { continue }
         flow.trace.replace(number, by: folded)
         found += 1

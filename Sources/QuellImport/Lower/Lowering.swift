@@ -12,8 +12,8 @@ struct Lowering {
   private let state: StateLayout
   private var siteNames = SiteNames()
   var program = Program()
-  /// Where the result of a value of the trace lies.
-  private var results: [Int: Program.Place] = [:]
+  /// Where the results of the values of the trace lie, as far as they have been lowered.
+  private var results: [Program.Place?]
   private var valueNumbers: [Program.Place: Int] = [:]
   private var gathered: [[Element]: Int] = [:]
   private var constants: [[UInt32]: Int] = [:]
@@ -35,6 +35,7 @@ struct Lowering {
     self.flow = flow
     self.nodes = nodes
     live = flow.liveness.values
+    results = [Program.Place?](repeating: nil, count: flow.trace.values.count)
     state = StateLayout(flow)
     heads = flow.heads
     titles = LinearTitles(flow, heads: heads, nodes: nodes).titles
@@ -190,7 +191,7 @@ struct Lowering {
   private mutating func scalarOrVector(_ elements: [Element]) throws(ImportFailure) -> Int {
     if let first = elements.first, elements.count > 1 {
       if elements.allSatisfy({ $0 == first }) { return try operand([first]) }
-      if let number = flow.trace.known(first), elements.allSatisfy({ flow.trace.known($0) == number }) { return try operand([first]) }
+      if let numbers = flow.trace.numbers(of: elements), numbers.allSatisfy({ $0 == numbers[0] }) { return try operand([first]) }
     }
     return try operand(elements)
   }
@@ -202,8 +203,8 @@ struct Lowering {
 
   /// The value that holds a list of elements: a part of where they are already, a stored vector, or a copy.
   mutating func operand(_ elements: [Element]) throws(ImportFailure) -> Int {
-    if let place = contiguous(elements[...]) { return valueNumber(place) }
-    if elements.allSatisfy({ flow.trace.known($0) != nil }) { return constant(elements) }
+    if let place = contiguous(elements) { return valueNumber(place) }
+    if let numbers = flow.trace.numbers(of: elements) { return constant(numbers.map { Float($0) }, of: elements) }
     if let number = gathered[elements] { return number }
     let locations = elements.compactMap { location($0) }
     guard locations.count == elements.count else {
@@ -236,7 +237,9 @@ struct Lowering {
       let result = valueNumber(.buffer(buffer, start: run.range.lowerBound, count: run.range.count))
       let source: Int
       switch run.first.space {
-      case .known: source = constant(Array(elements[run.range]))
+      case .known:
+        let elements = Array(elements[run.range])
+        source = constant(known(elements), of: elements)
       case .state: source = valueNumber(.state(offset: run.first.offset, count: run.reach))
       case .buffer(let other): source = valueNumber(.buffer(other, start: run.first.offset, count: run.reach))
       }
@@ -249,10 +252,11 @@ struct Lowering {
 
   /// Where an element lies, or nil for what a cache holds.
   func location(_ element: Element) -> StridedRuns.Location? {
-    if flow.trace.known(element) != nil { return .init(space: .known, offset: 0) }
+    if case .buffer(let buffer, let start, _)? = results[Int(element.value)] {
+      return .init(space: .buffer(buffer), offset: start + Int(element.index))
+    }
     if let places = state.places[element.value] { return .init(space: .state, offset: Int(places[Int(element.index)])) }
-    guard case .buffer(let buffer, let start, _)? = results[Int(element.value)] else { return nil }
-    return .init(space: .buffer(buffer), offset: start + Int(element.index))
+    return flow.trace.known(element) == nil ? nil : .init(space: .known, offset: 0)
   }
 
   private func isCached(_ element: Element) -> Bool {
@@ -269,31 +273,32 @@ struct Lowering {
 
   /// Where one element is, or nil where it is not computed.
   private func place(_ element: Element) -> Program.Place? {
-    if let places = state.places[element.value] { return .state(offset: Int(places[Int(element.index)]), count: 1) }
-    guard case .buffer(let buffer, let start, _)? = results[Int(element.value)] else { return nil }
-    return .buffer(buffer, start: start + Int(element.index), count: 1)
+    if case .buffer(let buffer, let start, _)? = results[Int(element.value)] {
+      return .buffer(buffer, start: start + Int(element.index), count: 1)
+    }
+    return state.places[element.value].map { .state(offset: Int($0[Int(element.index)]), count: 1) }
   }
 
   /// The place of elements that lie together, or nil where they do not.
-  private func contiguous(_ elements: ArraySlice<Element>) -> Program.Place? {
-    guard let first = elements.first else { return nil }
-    for (element, next) in zip(elements, elements.dropFirst()) where !isNext(element, next) { return nil }
-    return switch place(first) {
+  private func contiguous(_ elements: [Element]) -> Program.Place? {
+    guard let first = elements.first, let place = place(first) else { return nil }
+    for index in elements.indices.dropFirst() where !isNext(elements[index - 1], elements[index]) { return nil }
+    return switch place {
     case .state(let offset, _): .state(offset: offset, count: elements.count)
     case .buffer(let buffer, let start, _): .buffer(buffer, start: start, count: elements.count)
-    case .weight, nil: nil
+    case .weight: nil
     }
   }
 
   // MARK: Stored tensors
 
-  /// A stored vector of known elements.
-  private mutating func constant(_ elements: [Element]) -> Int {
+  /// A stored vector of the numbers that known elements are.
+  private mutating func constant(_ numbers: [Float], of elements: [Element]) -> Int {
     let title = flow.trace.name(of: elements).map { SiteNames.path($0, keepsLast: true).joined(separator: ".") } ?? ""
-    return constant(known(elements), named: title.isEmpty ? "constant" : title)
+    return constant(numbers, named: title.isEmpty ? "constant" : title)
   }
 
-  private func known(_ elements: [Element]) -> [Float] { elements.map { Float(flow.trace.known($0) ?? 0) } }
+  private func known(_ elements: [Element]) -> [Float] { (flow.trace.numbers(of: elements) ?? []).map { Float($0) } }
 
   /// A stored vector; equal ones are stored once.
   mutating func constant(_ numbers: [Float], named title: String) -> Int {

@@ -11,6 +11,7 @@
 final class ExternalFiles {
   private let folder: String
   private var files: [String: MappedFile] = [:]
+  private let ahead = MapAhead()
 
   /// The files beside the model at a path.
   init(besideModelAt path: String) {
@@ -67,6 +68,7 @@ final class ExternalFiles {
     }
     let file = try MappedFile(path: location, descriptor: descriptor)
     files[location] = file
+    ahead.begin(file)
     return file
   }
 }

@@ -163,23 +163,24 @@ extension Rules {
   ) throws(ImportFailure) -> Tensor {
     let shape = try call.broadcast([left, right])
     let (left, right) = (left.counted, right.counted)
-    let a = Layout(contiguous: left.shape).broadcast(to: shape)?.offsets ?? []
-    let b = Layout(contiguous: right.shape).broadcast(to: shape)?.offsets ?? []
-    if case .integers(let x) = left, case .integers(let y) = right {
-      let values = a.indices.map { integers(x.values[a[$0]], y.values[b[$0]]) }
-      return .integers(Tensor.Integers(shape: shape, values: values, type: left.type))
-    }
-    if let x = left.knownReals, let y = right.knownReals {
-      let type = left.type.isReal ? left.type : right.type
-      return .reals(Weight(a.indices.map { reals(x[a[$0]], y[b[$0]]) }, shape: shape, type: type))
+    if left.isKnown, right.isKnown {
+      let a = Layout(contiguous: left.shape).broadcast(to: shape)?.offsets ?? []
+      let b = Layout(contiguous: right.shape).broadcast(to: shape)?.offsets ?? []
+      if case .integers(let x) = left, case .integers(let y) = right {
+        let values = a.indices.map { integers(x.values[a[$0]], y.values[b[$0]]) }
+        return .integers(Tensor.Integers(shape: shape, values: values, type: left.type))
+      }
+      if let x = left.knownReals, let y = right.knownReals {
+        let type = left.type.isReal ? left.type : right.type
+        return .reals(Weight(a.indices.map { reals(x[a[$0]], y[b[$0]]) }, shape: shape, type: type))
+      }
     }
     guard let computed, left.type.isReal, right.type.isReal else {
       return call.opaque(shape: shape, type: left.type, "works on computed numbers, for which there is no operation")
     }
-    let x = call.lane.elements(of: left, node: call.number)
-    let y = call.lane.elements(of: right, node: call.number)
-    let elements = computed(call.lane, a.map { x[$0] }, b.map { y[$0] }, call.number)
-    return call.dynamic(elements, shape: shape, type: left.type)
+    let x = call.lane.elements(of: left, broadcastTo: shape, node: call.number)
+    let y = call.lane.elements(of: right, broadcastTo: shape, node: call.number)
+    return call.dynamic(computed(call.lane, x, y, call.number), shape: shape, type: left.type)
   }
 
   private static func clip(_ call: Call) throws(ImportFailure) -> [Tensor?] {
@@ -249,8 +250,7 @@ extension Lane {
 
   /// Known positive numbers to computed powers.
   fileprivate func power(_ x: [Element], _ y: [Element], _ node: Int, _ call: Call) -> [Element] {
-    let numbers = x.compactMap { trace.known($0) }
-    guard numbers.count == x.count, numbers.allSatisfy({ $0 > 0 }) else {
+    guard let numbers = trace.numbers(of: x), numbers.allSatisfy({ $0 > 0 }) else {
       return elements(
         of: call.opaque(shape: [x.count], type: .float32, "raises computed numbers to powers that differ or are computed"), node: node)
     }

@@ -103,10 +103,10 @@ final class Lane {
 
   /// A row of a linear operation's input times its matrix.
   func linear(_ matrix: Weight, _ row: [Element], _ call: Call) -> [Element] {
-    let places = Set(row)
     let input = call.inputs.firstIndex { tensor in
       guard case .dynamic(let dynamic) = tensor else { return false }
-      return places.isSubset(of: quantization(of: dynamic.elements)?.elements ?? dynamic.elements)
+      let elements = quantization(of: dynamic.elements)?.elements ?? dynamic.elements
+      return elements == row || Set(row).isSubset(of: elements)
     }
     feeds[SiteInput(elements: row), default: []].insert(Feed(node: call.number, input: input))
     return trace.make(.linear(matrix: matrix, input: row, bias: nil), count: matrix.shape[1], node: call.number)
@@ -185,7 +185,9 @@ final class Lane {
   }
 
   private func isAll(_ elements: [Element], _ number: Double) -> Bool {
-    elements.allSatisfy { trace.known($0) == number }
+    guard let first = elements.first else { return true }
+    guard trace.known(first) == number else { return false }
+    return elements.allSatisfy { $0 == first } || trace.numbers(of: elements)?.allSatisfy { $0 == number } ?? false
   }
 }
 

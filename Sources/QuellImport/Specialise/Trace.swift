@@ -4,8 +4,8 @@ import Quell
 ///
 /// Everything that only moves numbers has been dissolved into the provenance of operands.
 struct Trace {
-  /// How one vector comes about.
-  enum Source: Hashable {
+  /// How one vector comes about. In a box of its own, so that to look at one is not to count the references of all that it holds.
+  indirect enum Source: Hashable {
     /// The token, as handed in.
     case token
     /// What an input held before the step: recurrent state, or the past of a cache.
@@ -105,6 +105,24 @@ struct Trace {
   func known(_ element: Element) -> Double? {
     guard case .constant(let weight) = values[Int(element.value)].source else { return nil }
     return weight[Int(element.index)]
+  }
+
+  /// The known numbers that a list of elements is, or nil where one of them is computed.
+  func numbers(of elements: [Element]) -> [Double]? {
+    guard let first = elements.first, case .constant(var weight) = values[Int(first.value)].source else {
+      return elements.isEmpty ? [] : nil
+    }
+    var numbers: [Double] = []
+    numbers.reserveCapacity(elements.count)
+    var value = first.value
+    for element in elements {
+      if element.value != value {
+        guard case .constant(let next) = values[Int(element.value)].source else { return nil }
+        (value, weight) = (element.value, next)
+      }
+      numbers.append(weight[Int(element.index)])
+    }
+    return numbers
   }
 
   /// The elements whose mean an element is, or nil where it is none.

@@ -163,6 +163,14 @@ final class WeightSource: @unchecked Sendable {
   /// Says that the numbers have been read: the pages of a file are unmapped, and mapped again if somebody reads them after all.
   func letGo() { advise(MADV_DONTNEED, upTo: .max, by: 1 << 40, 0, of: 1) }
 
+  /// The same, while one of several bands of the numbers is done, for what lies well behind it: others may still be at bands just
+  /// before. Every eighth band lets go of as many.
+  func letGo(behind band: Int, of bands: Int) {
+    let step = 8
+    guard band % step == 0, band >= 2 * step else { return }
+    advise(MADV_DONTNEED, upTo: .max, by: 1 << 40, band / step - 2, of: (bands + step - 1) / step)
+  }
+
   /// What is fetched of one matrix before it is read, so that a large one does not drive all else out of memory.
   private static let mostAhead = 256 << 20
   /// Of a longer range the system fetches the beginning alone.

@@ -56,9 +56,22 @@ public final class TensorOutput: Sendable {
 
   /// Writes bytes at a place of the tensor; each byte is written once, by any thread, in any order.
   public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(ImportFailure) {
-    let total = written.add(bytes.count, ordering: .relaxed).newValue
-    guard offset >= 0, offset <= count, bytes.count <= count - offset, total <= count else { throw wrongCount(total) }
+    try claim(bytes.count, at: offset)
     try file.write(bytes, at: start + offset)
+  }
+
+  /// Memory for so many bytes of the tensor.
+  func block(_ count: Int) -> BlockPool.Block { file.block(count) }
+
+  /// Writes a block at a place of the tensor while the caller goes on.
+  func write(_ block: BlockPool.Block, at offset: Int) throws(ImportFailure) {
+    try claim(block.bytes.count, at: offset)
+    try file.write(block, at: start + offset)
+  }
+
+  private func claim(_ bytes: Int, at offset: Int) throws(ImportFailure) {
+    let total = written.add(bytes, ordering: .relaxed).newValue
+    guard offset >= 0, offset <= count, bytes <= count - offset, total <= count else { throw wrongCount(total) }
   }
 
   /// Writes all of a tensor of single-precision numbers.
@@ -114,6 +127,8 @@ public enum GGUFWriter {
     }
     let start = aligned(head.bytes.count)
     let file = try OutputFile(path: path, count: start + end)
+    // Whatever happens, nobody is still writing when this returns.
+    defer { try? file.settle() }
     try file.write(head.bytes, at: 0)
     let total = tensors.reduce(0) { $0 + $1.sourceBytes }
     var done = 0

@@ -31,8 +31,8 @@ struct MatrixWriter {
     to output: TensorOutput, _ workers: Workers, next: MatrixWriter? = nil, advance: (Int) throws(ImportFailure) -> Void
   ) throws(ImportFailure) {
     defer { for weight in weights { weight.source.letGo() } }
-    if let quantization = OutputQuantization(self) {
-      return try quantization.write(to: output, workers, next: next, advance: advance)
+    if let conversion = OutputConversion(self) {
+      return try conversion.write(to: output, workers, next: next, advance: advance)
     }
     try scales?.measure(weights, named: name, workers)
     let bands = MatrixBands(rows: weights.first?.rowCount ?? 0, columns: columns)
@@ -40,6 +40,7 @@ struct MatrixWriter {
       try workers.perform(wave) { memory, band throws(ImportFailure) in
         next?.fetch(band, of: bands.count)
         try write(bands.rows(of: band), to: output, memory)
+        for weight in weights { weight.source.letGo(behind: band, of: bands.count) }
       }
       try advance(sourceBytes / bands.rows * bands.rows(of: wave).count)
     }
@@ -48,21 +49,21 @@ struct MatrixWriter {
   // MARK: Conversion
 
   private func write(_ rows: Range<Int>, to output: TensorOutput, _ memory: Workers.Memory) throws(ImportFailure) {
-    let place = rows.lowerBound * rowBytes
+    let block = output.block(rows.count * rowBytes)
     if weights.count == 1, weights[0].isStored(as: type) {
       let start = weights[0].layout.offset
-      return try output.write(weights[0].source.bytes((start + rows.lowerBound * columns)..<(start + rows.upperBound * columns)), at: place)
-    }
-    memory.reserve(rows.count * rowBytes)
-    var start = 0
-    for weight in weights {
-      try weight.forEachTile(rows: rows, memory) { tile throws(ImportFailure) in
-        let column = (start + tile.column) / type.blockCount * type.blockBytes
-        try convert(tile, from: start, memory.bytes.baseAddress! + (tile.row - rows.lowerBound) * rowBytes + column)
+      block.bytes.copyMemory(from: weights[0].source.bytes((start + rows.lowerBound * columns)..<(start + rows.upperBound * columns)))
+    } else {
+      var start = 0
+      for weight in weights {
+        try weight.forEachTile(rows: rows, memory) { tile throws(ImportFailure) in
+          let column = (start + tile.column) / type.blockCount * type.blockBytes
+          try convert(tile, from: start, block.bytes.baseAddress! + (tile.row - rows.lowerBound) * rowBytes + column)
+        }
+        start += weight.columnCount
       }
-      start += weight.columnCount
     }
-    try output.write(UnsafeRawBufferPointer(rebasing: memory.bytes[..<(rows.count * rowBytes)]), at: place)
+    try output.write(block, at: rows.lowerBound * rowBytes)
   }
 
   /// Converts a tile of the weight that begins at a column.
@@ -72,14 +73,8 @@ struct MatrixWriter {
     switch type {
     case .f32:
       for row in 0..<tile.rows { (to + row * pitch).copyMemory(from: tile.line(row), byteCount: count * 4) }
-    case .f16:
-      for row in 0..<tile.rows where !conversion_narrow_half(tile.line(row), to + row * pitch, count) {
-        throw tooLarge(tile.line(row), count, "half precision; import with 32-bit weights or bf16")
-      }
-    case .bf16:
-      for row in 0..<tile.rows where !conversion_narrow_bfloat16(tile.line(row), to + row * pitch, count) {
-        throw tooLarge(tile.line(row), count, "bf16; import with 32-bit weights")
-      }
+    case .f16, .bf16:
+      for row in 0..<tile.rows { try narrow(tile.line(row), to + row * pitch, count) }
     case .int4:
       for row in 0..<tile.rows { conversion_blocks_of_half_bytes(tile.line(row), to + row * pitch, count) }
     case .int8:
@@ -99,6 +94,17 @@ struct MatrixWriter {
           }
         }
       }
+    }
+  }
+
+  /// Converts numbers to the type of the file, where that has two bytes for each.
+  func narrow(_ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer, _ count: Int) throws(ImportFailure) {
+    if type == .f16 {
+      guard conversion_narrow_half(from, to, count) else {
+        throw tooLarge(from, count, "half precision; import with 32-bit weights or bf16")
+      }
+    } else {
+      guard conversion_narrow_bfloat16(from, to, count) else { throw tooLarge(from, count, "bf16; import with 32-bit weights") }
     }
   }
 

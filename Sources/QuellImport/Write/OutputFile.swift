@@ -1,3 +1,6 @@
+import Dispatch
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -8,9 +11,16 @@
 ///
 /// It is written under a temporary name in the same folder and then renamed; unless finished it leaves nothing behind.
 final class OutputFile: @unchecked Sendable {
+  /// How much is written at a time: as much as the system easily finds room for in one piece, though its memory be full of files.
+  private static let piece = 256 << 10
+
   private let path: String
   private let temporary: String
   private var descriptor: Int32
+  private let blocks = BlockPool()
+  /// Where blocks are written, one after the other.
+  private let writing = DispatchQueue(label: "quell.writing")
+  private let failure = Mutex<ImportFailure?>(nil)
 
   /// Begins a file of so many bytes, all zero.
   init(path: String, count: Int) throws(ImportFailure) {
@@ -44,7 +54,8 @@ final class OutputFile: @unchecked Sendable {
   func write(_ bytes: UnsafeRawBufferPointer, at place: Int) throws(ImportFailure) {
     var done = 0
     while done < bytes.count {
-      let written = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(place + done))
+      let rest = OutputFile.piece - (place + done) % OutputFile.piece
+      let written = pwrite(descriptor, bytes.baseAddress! + done, min(bytes.count - done, rest), off_t(place + done))
       if written < 0, errno == EINTR { continue }
       guard written > 0 else { throw unwritable() }
       done += written
@@ -60,8 +71,31 @@ final class OutputFile: @unchecked Sendable {
     if let failure { throw failure }
   }
 
+  /// A block of memory to be written; waits while too many are on their way.
+  func block(_ count: Int) -> BlockPool.Block { blocks.take(count) }
+
+  /// Writes a block at a place while the caller goes on: file systems let one write to a file go on at a time, so that others had
+  /// better make what comes next. What goes wrong is thrown later.
+  func write(_ block: BlockPool.Block, at place: Int) throws(ImportFailure) {
+    if let failure = failure.withLock({ $0 }) { throw failure }
+    writing.async { [self] in
+      do throws(ImportFailure) {
+        try write(UnsafeRawBufferPointer(block.bytes), at: place)
+      } catch {
+        failure.withLock { $0 = error }
+      }
+    }
+  }
+
+  /// Waits until all blocks have been written.
+  func settle() throws(ImportFailure) {
+    writing.sync {}
+    if let failure = failure.withLock({ $0 }) { throw failure }
+  }
+
   /// Gives the file its name, once `check` has found nothing against it under the temporary one.
   func finish(_ check: (String) throws(ImportFailure) -> Void) throws(ImportFailure) {
+    try settle()
     try check(temporary)
     let closed = close(descriptor)
     descriptor = -1

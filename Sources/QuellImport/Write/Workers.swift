@@ -11,7 +11,7 @@ import Synchronization
 final class Workers {
   /// What a worker has to itself.
   final class Memory {
-    /// Bytes on their way into the file.
+    /// Converted numbers before they are transposed.
     private(set) var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     /// Numbers of a tile in order, and as they were read.
     let tile = UnsafeMutableBufferPointer<Float>.allocate(capacity: 2 * MatrixTile.height * MatrixTile.width)
@@ -31,8 +31,6 @@ final class Workers {
 
   private static let most = 8
   private let memories: [Memory]
-  /// What belongs to all workers of a task together.
-  let common = Memory()
 
   /// How many threads there are.
   var count: Int { memories.count }

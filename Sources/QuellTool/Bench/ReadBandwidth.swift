@@ -4,6 +4,8 @@ import Foundation
 final class ReadBandwidth {
   /// Larger than the last-level caches of most processors.
   private static let byteCount = 512 << 20
+  /// Places that are read side by side, and how many bytes of each in turn: processors follow some streams faster than one.
+  private static let (streams, piece) = (4, 1024)
 
   private let memory: UnsafeMutableRawPointer
   /// Bytes in a second, the best pass so far.
@@ -22,8 +24,15 @@ final class ReadBandwidth {
   /// Reads all of the memory once.
   func measure() {
     let start = ContinuousClock.now
-    // The search for a byte that is not there: libc's is written for the widest vectors that the processor has.
-    guard memchr(memory, 2, ReadBandwidth.byteCount) == nil else { return }
+    let length = ReadBandwidth.byteCount / ReadBandwidth.streams
+    var isFound = false
+    for offset in stride(from: 0, to: length, by: ReadBandwidth.piece) {
+      for stream in 0..<ReadBandwidth.streams {
+        // The search for a byte that is not there: libc's is written for the widest vectors that the processor has.
+        isFound = isFound || memchr(memory + stream * length + offset, 2, ReadBandwidth.piece) != nil
+      }
+    }
+    guard !isFound else { return }
     best = max(best, Double(ReadBandwidth.byteCount) / (ContinuousClock.now - start).seconds)
   }
 }

@@ -34,7 +34,7 @@ struct BenchCommand: ExampleCommand {
   var threads = NumberList<Int>([1])
 
   @Option(help: ArgumentHelp("How many tokens of a prompt are taken at a time.", valueName: "count"))
-  var batch = 32
+  var batch = ThreadsOption.batch
 
   @Option(name: .shortAndLong, help: ArgumentHelp("Tokens of the prompt; 0 leaves the test out.", valueName: "count"))
   var prompt = 64

@@ -40,6 +40,8 @@ struct RunCommand: ExampleCommand {
 
   @OptionGroup var sparsity: SparsityOptions
 
+  @OptionGroup var adaptation: AdaptationOptions
+
   @OptionGroup var threads: ThreadsOption
 
   @Option(help: ArgumentHelp("The most tokens to remember; 0 for the model's own limit.", valueName: "count"))
@@ -66,6 +68,7 @@ struct RunCommand: ExampleCommand {
     let session = try Session(model, contextLength: context, threads: threads.threads, batch: ThreadsOption.batch)
     let tokens = try promptTokens(tokenizer)
     try sparsity.apply(to: session)
+    try adaptation.apply(to: session)
     var stream = TextStream(tokenizer)
     var text = ""
     func show(_ piece: String) throws {
@@ -78,7 +81,7 @@ struct RunCommand: ExampleCommand {
     try show(stream.finish())
     let price = Price(session.counts)
     if json {
-      try JSONDocument.print(RunReport(text: text, generation, price))
+      try JSONDocument.print(RunReport(text: text, generation, price, session.adaptation))
     } else {
       try StandardOutput.write("\n\(price.line)\n")
       let prefill = "\(generation.promptCount) tokens of prompt at \(Figures.short(generation.prefillSpeed)) tokens/s"
@@ -111,6 +114,12 @@ struct RunReport: Encodable {
     let decode: Double
   }
 
+  /// What the thresholds have come to be multiplied by.
+  struct Factor: Encodable {
+    let target: Float
+    let factor: Float
+  }
+
   let text: String
   let promptTokens: Int
   let tokens: Int
@@ -121,6 +130,7 @@ struct RunReport: Encodable {
   let denseMacs: Double
   let headEffectiveMacs: Double
   let headDenseMacs: Double
+  let adaptation: Factor?
   let device: String
   let modelled: Bool
   let energyUj: Double
@@ -128,7 +138,7 @@ struct RunReport: Encodable {
   let latencyMs: Double
   let denseLatencyMs: Double
 
-  init(text: String, _ generation: Generation, _ price: Price) {
+  init(text: String, _ generation: Generation, _ price: Price, _ adaptation: Adaptation?) {
     self.text = text
     promptTokens = generation.promptCount
     tokens = generation.generatedCount
@@ -139,6 +149,7 @@ struct RunReport: Encodable {
     denseMacs = price.denseMACs
     headEffectiveMacs = price.headEffectiveMACs
     headDenseMacs = price.headDenseMACs
+    self.adaptation = adaptation.map { Factor(target: $0.target, factor: $0.factor) }
     device = Price.deviceName
     modelled = true
     energyUj = price.estimate.energy

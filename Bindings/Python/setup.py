@@ -1,0 +1,62 @@
+"""Puts the library into the package: a wheel for any Python on one kind of machine."""
+
+import pathlib
+import re
+import shutil
+import sysconfig
+
+from setuptools import Distribution, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_py import build_py
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+LIBRARY = ROOT / "build" / "lib" / "libquell.so"
+
+
+def version() -> str:
+    """The library's, from its header."""
+    header = (ROOT / "include" / "quell.h").read_text(encoding="utf-8")
+    found = re.search(r'^#define QUELL_VERSION "(.+)"$', header, flags=re.M)
+    if found is None:
+        raise SystemExit("include/quell.h tells no version")
+    return found[1]
+
+
+def platform() -> str:
+    """The oldest Linux that has the C library that the library asks for, as manylinux names it."""
+    versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", LIBRARY.read_bytes())
+    machine = sysconfig.get_platform().split("-")[-1].replace("-", "_")
+    if not versions:
+        return sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    major, minor = max((int(major), int(minor)) for major, minor in versions)
+    return f"manylinux_{major}_{minor}_{machine}"
+
+
+class BuildWithLibrary(build_py):
+    def run(self) -> None:
+        super().run()
+        if not LIBRARY.is_file():
+            raise SystemExit(f"{LIBRARY} is not there: run `make library` first")
+        shutil.copy(LIBRARY, pathlib.Path(self.build_lib) / "quell" / "libquell.so")
+
+
+class WheelForAnyPython(bdist_wheel):
+    def get_tag(self) -> tuple[str, str, str]:
+        return "py3", "none", platform()
+
+
+class DistributionWithLibrary(Distribution):
+    def has_ext_modules(self) -> bool:
+        return True
+
+
+# What is made on the way goes where the rest of what is built goes.
+WORK = ROOT / "build" / "wheel"
+WORK.mkdir(parents=True, exist_ok=True)
+setup(
+    version=version(),
+    options={"build": {"build_base": str(WORK)}, "egg_info": {"egg_base": str(WORK)}},
+    distclass=DistributionWithLibrary,
+    cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": WheelForAnyPython},
+)
