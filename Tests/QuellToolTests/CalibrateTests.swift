@@ -83,7 +83,8 @@ import Testing
     #expect(old.count == new.count)
     #expect((1...4 * 43).contains(zip(old, new).count { $0 != $1 }))
     #expect(try CommandRunner.run("run", "-m", output, "-p", "x", "-n", "1", "--thresholds", Sample.calibrated.path).status == 0)
-    let same = try CommandRunner.run("calibrate", "-m", output, "-f", text, "--method", "uniform", "--sparsity", "0.6", "-o", output)
+    let same = try CommandRunner.run(
+      "calibrate", "-m", output, "-f", text, "--method", "uniform", "--sparsity", "0.6", "-o", output)
     #expect(same.status == 1 && same.errors.contains("is the model itself"))
   }
 
