@@ -10,6 +10,8 @@ enum CalibrationTarget {
   case macs(Double)
   /// By how much the loss may increase, as a fraction of the dense model's.
   case lossIncrease(Double)
+  /// A fraction of the dense model's energy on a device.
+  case energy(EnergyGoal)
 }
 
 extension Calibration {
@@ -21,7 +23,7 @@ extension Calibration {
     _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int
   ) throws -> Calibration {
     // Setting the thresholds takes a twentieth of the time.
-    try allocated(model, windows, to: target, threads: threads, measuring: 0.95) { allocation, sparsity, report in
+    try allocated(model, windows, to: target, threads: threads, measuring: 0.95, thresholds: \.thresholds) { allocation, sparsity, report in
       let evaluation = try evaluation(model, windows, threads)
       let loss = try evaluation.settle(fractions: allocation.fractions(sparsity: sparsity)) { fraction in
         report(fraction, "thresholds for \(Percentage(sparsity)) sparsity")
@@ -36,7 +38,9 @@ extension Calibration {
   ) throws -> Calibration {
     let model = try Model(path: path)
     try requireFittable(model, path)
-    let compensation = try allocated(model, windows, to: target, threads: threads, measuring: 0.7) { allocation, sparsity, report in
+    let compensation = try allocated(
+      model, windows, to: target, threads: threads, measuring: 0.7, thresholds: { $0.evaluation.thresholds }
+    ) { allocation, sparsity, report in
       let plan = allocation.plan(sparsity: sparsity, isCentred: isCentred)
       let compensation = try Compensation(
         of: path, near: output, plan, windows: windows, threads: threads, isStopped: { Interruption.isRequested }
@@ -53,9 +57,11 @@ extension Calibration {
   ///
   /// - Parameters:
   ///   - share: The share of the time that measuring takes.
+  ///   - thresholds: The thresholds of a result.
   ///   - make: Makes a result for a sparsity and gives its loss.
   private static func allocated<Result>(
     _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int, measuring share: Double,
+    thresholds: (Result) -> [Float],
     _ make: (_ allocation: Allocation, _ sparsity: Double, _ report: (Double, String) -> Void) throws -> (result: Result, loss: Double)
   ) throws -> Result {
     var progress = Progress("calibrating")
@@ -80,6 +86,7 @@ extension Calibration {
         let (result, loss) = try made(sparsity)
         return (result, loss - dense)
       }
+    case .energy(let goal): return try goal.search(model, windows, thresholds: thresholds) { try made($0).result }
     }
   }
 

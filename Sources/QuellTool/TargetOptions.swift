@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import QuellCost
 
 /// What a calibration is to reach: one of these.
 struct TargetOptions: ParsableArguments {
@@ -16,11 +17,21 @@ struct TargetOptions: ParsableArguments {
       "allocate: multiply-accumulates to do for each token, the vocabulary head's apart, such as 1.9M.", valueName: "count"))
   var targetMacs: String?
 
+  @Option(
+    help: ArgumentHelp("allocate, uniform: the fraction of the energy that the dense model takes on --device.", valueName: "fraction"))
+  var targetEnergy: Double?
+
+  @Option(help: ArgumentHelp("The device of --target-energy: by name, or the file of its profile.", valueName: "device"))
+  var device = "seneca-poster"
+
+  @Option(help: ArgumentHelp("What weights are priced as for --target-energy. (default: as they are)", valueName: "type"))
+  var weights: CostWeights?
+
   /// What was asked for, or nil.
   var target: CalibrationTarget? {
     get throws {
-      guard [sparsity != nil, targetLossIncrease != nil, targetMacs != nil].count(where: { $0 }) <= 1 else {
-        throw ValidationError("give one of --sparsity, --target-loss-increase and --target-macs")
+      guard [sparsity != nil, targetLossIncrease != nil, targetMacs != nil, targetEnergy != nil].count(where: { $0 }) <= 1 else {
+        throw ValidationError("give one of --sparsity, --target-loss-increase, --target-macs and --target-energy")
       }
       if let sparsity {
         try SparsityOptions.check(sparsity)
@@ -37,6 +48,15 @@ struct TargetOptions: ParsableArguments {
           throw ValidationError("--target-macs is a number above 0, such as 1.9M")
         }
         return .macs(macs)
+      }
+      if let targetEnergy {
+        guard targetEnergy > 0, targetEnergy <= 1 else {
+          throw ValidationError("--target-energy is a fraction above 0 and at most 1, such as 0.4")
+        }
+        let profile = try ShippedDevices.text(named: device) ?? Files.read(device)
+        return try naming(device) {
+          .energy(EnergyGoal(target: try EnergyTarget(ratio: targetEnergy), device: try Device(profile: profile), weights: weights?.format))
+        }
       }
       return nil
     }

@@ -1,6 +1,16 @@
 import Quell
 
 extension Calibration {
+  /// Gives every site the same quantile, for a sparsity or for an energy.
+  static func uniform(_ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget) throws -> Calibration {
+    switch target {
+    case .sparsity(let sparsity): return try uniform(model, windows, sparsity: sparsity)
+    case .energy(let goal):
+      return try goal.search(model, windows, thresholds: { $0.thresholds }) { try uniform(model, windows, sparsity: $0) }
+    case .macs, .lossIncrease: throw CommandFailure(.usage, "--method uniform reaches a --sparsity or a --target-energy")
+    }
+  }
+
   /// Runs the model densely over the windows of a text, and takes from the magnitudes at each site the quantile that gives the sparsity.
   static func uniform(_ model: Model, _ windows: [ArraySlice<UInt32>], sparsity: Double) throws -> Calibration {
     let session = try Session(model, contextLength: windows.reduce(1) { max($0, $1.count - 1) })

@@ -160,6 +160,20 @@ import Testing
     #expect(try #require(document["Footprint"] as? Int) > 10_000_000)
   }
 
+  @Test(arguments: ["uniform", "allocate"]) func calibrationReachesAFractionOfTheEnergy(method: String) throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write(String(Samples.text), to: "text")
+    let calibrated = try CommandRunner.run(
+      "calibrate", "-m", Samples.recurrent.model, "-f", text, "--method", method, "--target-energy", "0.6", "--device", "seneca",
+      "--weights", "int8", "-o", folder.path("thresholds.json"))
+    #expect(calibrated.status == 0, "\(calibrated.errors)")
+    let document = try cost(
+      "-m", Samples.recurrent.model, "-f", text, "--thresholds", folder.path("thresholds.json"), "--device", "seneca", "--weights", "int8")
+    let ratio =
+      try #require(figures(document, "totals", "sparse")["energy_uj"]) / #require(figures(document, "totals", "dense")["energy_uj"])
+    #expect(abs(ratio / 0.6 - 1) < 0.01, "\(ratio)")
+  }
+
   // MARK: Devices
 
   @Test func aShippedProfileCanBeWrittenAndReadBack() throws {

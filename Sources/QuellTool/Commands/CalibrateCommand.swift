@@ -79,8 +79,11 @@ struct CalibrateCommand: ExampleCommand {
     let target = try target.target
     guard chosenMethod == .sequential else {
       guard target != nil else { throw ValidationError("give a --sparsity, such as 0.63, or another target") }
-      if chosenMethod == .uniform, self.target.sparsity == nil {
-        throw ValidationError("--method uniform reaches a --sparsity, no other target")
+      if chosenMethod == .uniform, self.target.sparsity == nil, self.target.targetEnergy == nil {
+        throw ValidationError("--method uniform reaches a --sparsity or a --target-energy, no other target")
+      }
+      if chosenMethod == .compensate, self.target.targetEnergy != nil {
+        throw ValidationError("--target-energy is reached by the methods allocate and uniform")
       }
       guard lossIncrease == nil, maxEvaluations == nil, !resume else {
         throw ValidationError("--loss-increase, --max-evaluations and --resume belong to --method sequential")
@@ -107,7 +110,7 @@ struct CalibrateCommand: ExampleCommand {
       try StandardOutput.write(
         "\(output): \(model.sites.count) sites at \(Percentage(calibration.sparsity)) sparsity, weights fitted on "
           + "\(calibration.tokenCount) tokens\n")
-    case .uniform: try report(Calibration.uniform(model, windows, sparsity: target.sparsity!), model)
+    case .uniform: try report(Calibration.uniform(model, windows, to: target.target!), model)
     case .sequential:
       let evaluation = try LayerwiseEvaluation(model, windows, threads: threads) { Interruption.isRequested }
       let (calibration, record) = try Calibration.sequential(
