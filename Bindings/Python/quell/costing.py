@@ -4,33 +4,17 @@ import ctypes
 import json
 import os
 import pathlib
-from ctypes import POINTER, c_char_p, c_int32, c_uint32, c_uint64, c_void_p
 from typing import TYPE_CHECKING, Any, Iterable, Optional, Sequence, Union
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _interface
+from . import _import_interface, _interface
 from .errors import from_error
 from .importing import _library, _text
 
 if TYPE_CHECKING:
     import pandas
-
-
-class _Options(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", c_uint32),
-        ("cores", c_uint32),
-        ("ungrouped", c_uint32),
-        ("pipelined", c_uint32),
-        ("weights", c_char_p),
-        ("include", c_char_p),
-        ("exclude", c_char_p),
-    ]
-
-
-_Receiver = ctypes.CFUNCTYPE(None, c_void_p, c_uint64, c_void_p)
 
 
 class Costs(dict[str, Any]):
@@ -87,8 +71,8 @@ def cost(
             limits = np.ascontiguousarray(np.broadcast_to(np.asarray(thresholds, np.float32), (len(opened.sites),)))
     name = os.fspath(device)
     profile = pathlib.Path(name).read_bytes() if os.path.isfile(name) else str(name).encode()
-    options = _Options(
-        ctypes.sizeof(_Options),
+    options = _import_interface.CostOptions(
+        ctypes.sizeof(_import_interface.CostOptions),
         cores or 0,
         not grouped,
         pipelined,
@@ -101,15 +85,10 @@ def cost(
     def receive(text: int, size: int, _: Optional[int]) -> None:
         received.append(ctypes.string_at(text, size))
 
-    function = _library().quell_import_cost
-    function.restype = c_int32
-    function.argtypes = [
-        c_char_p, c_char_p, c_void_p, c_uint64, c_void_p, POINTER(_Options), _Receiver, c_void_p, POINTER(_interface.Error),
-    ]
     error = _interface.Error(struct_size=ctypes.sizeof(_interface.Error))
-    status = function(
+    status = _library().quell_import_cost(
         _text(os.fsencode(model)), _text(profile), ids.ctypes.data, len(ids), None if limits is None else limits.ctypes.data,
-        ctypes.byref(options), _Receiver(receive), None, ctypes.byref(error),
+        ctypes.byref(options), _import_interface.Receiver(receive), None, ctypes.byref(error),
     )
     if status != 0:
         raise from_error(status, error.message.decode("utf-8", "replace"), error.byte_offset)
