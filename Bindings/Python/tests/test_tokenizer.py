@@ -47,7 +47,10 @@ def test_agrees_with_the_tokenizers_library(path):
     for text in texts:
         expected = theirs.encode(text, add_special_tokens=False).ids
         assert ours.encode(text) == expected
-        assert ours.decode(expected) == text
+        # A small vocabulary has no token for some bytes, which are left out.
+        assert ours.decode(expected) == theirs.decode(expected, skip_special_tokens=False)
+        if "micro" not in path.parent.name:
+            assert ours.decode(expected) == text
     for _ in range(50):
         data = numbers.randbytes(200)
         expected = theirs.encode(data.decode("utf-8", "replace"), add_special_tokens=False).ids
