@@ -9,15 +9,16 @@
 #define EVERY_PROCESSOR
 #endif
 
-// The operands are copied in pieces that stay in the nearest caches, so that it does not matter how far apart their rows
-// are: `steps` of t, `band` rows of the left one, as many columns of the right one as a tile has.
+// The operands are copied in pieces that stay in the nearest caches, so that it does not matter how far apart their
+// rows are: `steps` of t, `band` rows of the left one, as many columns of the right one as a tile has.
 enum { steps = 128, band = 64, tile_rows = 8, tile_columns = 16 };
 
 typedef float tile_line __attribute__((vector_size(tile_columns * sizeof(float))));
 
 /// Adds a tile: the copies hold tile_rows and tile_columns floats for each t, zeros where the matrices end.
-__attribute__((always_inline)) static inline void add_tile(const float *left, const tile_line *right, size_t count, float factor, float *sums,
-                            size_t sums_pitch, size_t rows, size_t columns) {
+__attribute__((always_inline)) static inline void add_tile(const float *left, const tile_line *right, size_t count,
+                                                           float factor, float *sums, size_t sums_pitch, size_t rows,
+                                                           size_t columns) {
   tile_line tile[tile_rows] = {0};
   for (size_t t = 0; t < count; t++)
     for (size_t i = 0; i < tile_rows; i++)
@@ -44,7 +45,8 @@ void calibration_add_product(const float *left, size_t left_step, size_t left_pi
                 row + i < height ? left[(first + t) * left_step + (top + row + i) * left_pitch] : 0;
       for (size_t column = 0; column < columns; column += tile_columns) {
         size_t width = columns - column < tile_columns ? columns - column : tile_columns;
-        if (width < tile_columns) memset(right_copy, 0, sizeof right_copy);
+        if (width < tile_columns)
+          memset(right_copy, 0, sizeof right_copy);
         for (size_t t = 0; t < length; t++)
           memcpy(&right_copy[t], right + (first + t) * right_step + column, width * sizeof(float));
         for (size_t row = 0; row < height; row += tile_rows)

@@ -1,5 +1,6 @@
 import Quell
 import QuellCalibration
+import QuellImport
 
 /// What a calibration is to reach.
 enum CalibrationTarget {
@@ -34,6 +35,7 @@ extension Calibration {
     _ path: String, to output: String, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int, isCentred: Bool
   ) throws -> Calibration {
     let model = try Model(path: path)
+    try requireFittable(model, path)
     let compensation = try allocated(model, windows, to: target, threads: threads, measuring: 0.7) { allocation, sparsity, report in
       let plan = allocation.plan(sparsity: sparsity, isCentred: isCentred)
       let compensation = try Compensation(

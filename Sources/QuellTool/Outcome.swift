@@ -42,6 +42,7 @@ struct Outcome {
   init(of error: any Error) {
     switch error {
     case let failure as CommandFailure: self.init(failure.status, failure.message)
+    case let failure as CompensationFailure: self.init(.failed, failure.description)
     case let failure as Failure: self.init(ExitStatus(failure.status), failure.description)
     case let failure as CostFailure: self.init(ExitStatus(failure.kind), failure.description)
     case is Interruption, is CalibrationStop: self.init(.ofInterruption, nil)

@@ -19,7 +19,9 @@ import Testing
 
   private func importModel(_ shipped: ShippedModel, to path: String, _ weights: WeightType = .f16) throws {
     let folder = CompensationTests.examples.appendingPathComponent("Models/\(shipped.rawValue)")
-    try importONNX(from: folder.appendingPathComponent("model.onnx").path, to: path, options: ImportOptions(
+    try importONNX(
+      from: folder.appendingPathComponent("model.onnx").path, to: path,
+      options: ImportOptions(
         weights: weights, tokenizer: folder.appendingPathComponent("tokenizer.json").path))
   }
 
@@ -64,7 +66,8 @@ import Testing
       let alone = try LayerwiseEvaluation(model, text, threads: 2)
       for site in model.sitesInOrder where plan.isThresholded(site) {
         try alone.advance(beforeFirstOf: [site])
-        let inputs = SiteInputs(try alone.gather(inputsOf: site, initial: [Float]()) { $0.append(contentsOf: $1) }, length: model.sites[site].inputs)
+        let inputs = SiteInputs(
+          try alone.gather(inputsOf: site, initial: [Float]()) { $0.append(contentsOf: $1) }, length: model.sites[site].inputs)
         alone.setThreshold(inputs.quantile(plan.quiet[site], around: nil), site: site)
       }
       let dense = try evaluate(model, thresholds: model.sites.map { _ in 0 })

@@ -107,7 +107,7 @@ import Testing
     #expect(bias == [9])
   }
 
-  @Test func outputsGetBackTheirDeviationAndWhatPassesTheRectifier() throws {
+  @Test func outputsGetBackWhatAFitTakesFromThem() throws {
     let fixture = try Fixture()
     let (inputs, fitted) = (matrix(fixture.inputs), matrix(fixture.fitted))
     var bias = fixture.fittedBias

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-TOKENS, INPUTS, OUTPUTS, THRESHOLD, RIDGE = 60, 7, 5, 0.8, 0.01
+TOKENS, INPUTS, OUTPUTS, THRESHOLD, RIDGE, POWER = 60, 7, 5, 0.8, 0.01, 1.4
 
 generator = np.random.default_rng(7)
 mix = generator.normal(size=(INPUTS, INPUTS))
@@ -24,8 +24,10 @@ guess = (z.T @ y / TOKENS) @ np.linalg.inv(gram + RIDGE * np.trace(gram) / INPUT
 fitted = weights + guess.T @ weights
 fitted_bias = bias + (centre + held.mean(0) - guess @ sent.mean(0)) @ weights
 
-# A rectifier follows: deviations and the mean of the square of what passes are to be those of the true outputs.
+# A rectifier follows: the mean of the square of what passes is to be that of the true outputs, their deviations by a power nearer to
+# the true ones or beyond.
 wanted, found = inputs @ weights + bias, sent @ fitted + fitted_bias
+deviations = np.clip((wanted.std(0) / found.std(0)) ** POWER, 0.5, 2) * found.std(0)
 passing = (np.maximum(wanted, 0) ** 2).mean(0)
 
 with open(sys.argv[1], "w") as file:
@@ -33,6 +35,6 @@ with open(sys.argv[1], "w") as file:
         {
             "threshold": THRESHOLD, "inputs": inputs.tolist(), "weights": weights.tolist(), "bias": bias.tolist(),
             "centre": centre.tolist(), "fitted": fitted.tolist(), "fittedBias": fitted_bias.tolist(),
-            "deviations": wanted.std(0).tolist(), "passing": passing.tolist(),
+            "deviations": deviations.tolist(), "passing": passing.tolist(),
         },
         file)

@@ -21,6 +21,7 @@ public final class Compensation {
     /// Whether sites get centres.
     public var isCentred: Bool
 
+    /// A plan of its parts.
     public init(quiet: [Double], natural: [Double], isCentred: Bool) {
       (self.quiet, self.natural, self.isCentred) = (quiet, natural, isCentred)
     }

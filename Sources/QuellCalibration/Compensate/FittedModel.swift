@@ -71,6 +71,7 @@ final class FittedModel {
 
 /// Why weights cannot be fitted.
 public struct CompensationFailure: Error, CustomStringConvertible {
+  /// The reason, for people.
   public let description: String
 
   init(_ description: String) { self.description = description }

@@ -1,9 +1,18 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// Gives the outputs of fitted weights back what a least-squares fit takes from them.
 ///
 /// A fit guesses what is not known to lie nearer to the mean, so that its outputs deviate less from their means than the true ones, and
-/// what a rectifier makes of them has another mean. Each output gets a factor that restores its standard deviation, and where a
-/// rectifier follows, a bias that restores the mean of what it lets pass.
+/// what a rectifier makes of them has another mean. With r the correlation of a fitted output and the true one, 1 / r as its factor would
+/// restore its standard deviation; 1 / r^2 would make it the true one in the mean, for any given true one. Each gets a factor between
+/// these, which measures better than either end, and where a rectifier follows, a bias that restores the mean of what it lets pass.
 struct OutputRestoration {
+  /// The power of 1 / r.
+  private static let power = 1.4
   /// The factor of an output is between one by this number and this number.
   private static let greatestFactor: Float = 2
   /// How often the range of a bias is halved: to a millionth of the deviation of the output.
@@ -41,7 +50,8 @@ struct OutputRestoration {
         let outcome = column(output - first, of: found, factor: 1, bias: fittedBias[output])
         let (targetMoments, outcomeMoments) = (OutputRestoration.moments(target), OutputRestoration.moments(outcome))
         let most = Double(OutputRestoration.greatestFactor)
-        let ratio = outcomeMoments.deviation > 0 ? targetMoments.deviation / outcomeMoments.deviation : 1
+        let ratio =
+          outcomeMoments.deviation > 0 ? pow(targetMoments.deviation / outcomeMoments.deviation, OutputRestoration.power) : 1
         let factor = Float(min(max(ratio, 1 / most), most))
         fittedBias[output] = factor * fittedBias[output] + Float(targetMoments.mean - Double(factor) * outcomeMoments.mean)
         for input in 0..<fitted.rows { fitted[input, output] *= factor }

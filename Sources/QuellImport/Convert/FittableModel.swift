@@ -16,12 +16,17 @@ public func writeFittableModel(
   progress: @escaping (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
 ) throws(ImportFailure) {
   try rewriteModel(from: path, to: output, weights: .f32, progress: progress) { program, model throws(ImportFailure) in
-    for tensor in model.tensors where tensor.format == .int8 || tensor.format == .int4 {
-      throw .unsupported(
-        "Tensor \"\(tensor.name)\" of \(path) is quantised, and weights are fitted before they are: compensate the f32 or f16 model, then "
-          + "quantise the result with quell convert.")
-    }
+    try requireFittable(model, path)
     FittableForm(model).apply(to: &program, centredSites)
+  }
+}
+
+/// Refuses a model whose weights cannot be fitted, since they are quantised.
+public func requireFittable(_ model: Model, _ path: String) throws(ImportFailure) {
+  for tensor in model.tensors where tensor.format == .int8 || tensor.format == .int4 {
+    throw .unsupported(
+      "Tensor \"\(tensor.name)\" of \(path) is quantised, and weights are fitted before they are: compensate the f32 or f16 model, then "
+        + "quantise the result with quell convert.")
   }
 }
 

@@ -20,12 +20,16 @@ struct CalibrateCommand: ExampleCommand {
       shares a target out among the sites so that they change least. The method 'uniform' gives every site the same quantile of its \
       input's magnitudes as threshold. The vocabulary head stays as it is.
 
+      The method 'compensate' writes a new model instead: sites as sparse as 'allocate' finds, and weights fitted so that they make up \
+      for what the thresholds hold back, from an f32, f16 or bf16 model. Quantise the result with 'quell convert'.
+
       The method 'sequential' is the search of arXiv 2501.16337: site by site, the sparsest of nine densities that keeps the loss \
       below --loss-increase times what it was before. Ctrl-C leaves a file beside the output, from which --resume goes on.
       """)
 
   static let examples = [
     "quell calibrate -m model.gguf -f text.txt --sparsity 0.63 -o thresholds.json",
+    "quell calibrate -m model.gguf -f text.txt --sparsity 0.63 -o sparse.gguf",
     "quell calibrate -m model.gguf -f text.txt --method sequential --loss-increase 1.0005 -o thresholds.json",
   ]
 
@@ -34,8 +38,13 @@ struct CalibrateCommand: ExampleCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("The text to calibrate on.", valueName: "file"))
   var file: String
 
-  @Option(help: "How thresholds are found.")
-  var method: Method = .allocate
+  @Option(
+    help: ArgumentHelp(
+      "How thresholds are found: allocate, uniform or sequential, or with fitted weights: compensate. (default: compensate where the output "
+        + "is a .gguf, else allocate)", valueName: "method"))
+  var method: Method?
+
+  private var chosenMethod: Method { method ?? (output.lowercased().hasSuffix(".gguf") ? .compensate : .allocate) }
 
   @OptionGroup var target: TargetOptions
 
@@ -49,8 +58,8 @@ struct CalibrateCommand: ExampleCommand {
   @Flag(help: "sequential: go on from where Ctrl-C ended the same search.")
   var resume = false
 
-  @Flag(inversion: .prefixedNo, help: "compensate: subtract from every input where its numbers crowd.")
-  var centred = true
+  @Flag(help: "compensate: thresholds around zero, so that a step has nothing to subtract.")
+  var noCentre = false
 
   @Option(help: ArgumentHelp("How many tokens of the text to calibrate on at most, in windows spread over it.", valueName: "count"))
   var tokens = 32768
@@ -60,17 +69,17 @@ struct CalibrateCommand: ExampleCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp(
-      "Where to write the thresholds: as JSON, or to NAME.gguf as a copy of the model that carries them.", valueName: "file"))
+    help: ArgumentHelp("Where to write the thresholds: as JSON, or to NAME.gguf as a model that carries them.", valueName: "file"))
   var output: String
 
   func validate() throws {
     guard tokens >= 1 else { throw ValidationError("--tokens is a number of at least 1") }
     guard (1...256).contains(threads) else { throw ValidationError("--threads is a number from 1 to 256") }
+    if noCentre, chosenMethod != .compensate { throw ValidationError("--no-centre belongs to --method compensate") }
     let target = try target.target
-    guard method == .sequential else {
+    guard chosenMethod == .sequential else {
       guard target != nil else { throw ValidationError("give a --sparsity, such as 0.63, or another target") }
-      if method == .uniform, self.target.sparsity == nil {
+      if chosenMethod == .uniform, self.target.sparsity == nil {
         throw ValidationError("--method uniform reaches a --sparsity, no other target")
       }
       guard lossIncrease == nil, maxEvaluations == nil, !resume else {
@@ -88,12 +97,12 @@ struct CalibrateCommand: ExampleCommand {
   func run() throws {
     let model = try model.open()
     let windows = try Calibration.windows(model, Files.read(file), tokens: tokens)
-    switch method {
+    switch chosenMethod {
     case .allocate: try report(Calibration.allocated(model, windows, to: target.target!, threads: threads), model)
     case .compensate:
       let calibration = try naming(self.model.model, output) {
         try Calibration.compensated(
-          self.model.model, to: output, windows, to: target.target!, threads: threads, isCentred: centred)
+          self.model.model, to: output, windows, to: target.target!, threads: threads, isCentred: !noCentre)
       }
       try StandardOutput.write(
         "\(output): \(model.sites.count) sites at \(Percentage(calibration.sparsity)) sparsity, weights fitted on "
