@@ -40,3 +40,12 @@ extension ElementVector {
     for lane in 0..<count { memory[lane] = self[lane] }
   }
 }
+
+#if arch(arm) || arch(riscv32) || arch(wasm32)
+  /// The exponentials of eight numbers, for sums that are in eight parts everywhere.
+  func exponential(_ x: SIMD8<Float>) -> SIMD8<Float> {
+    var result = SIMD8<Float>()
+    for lane in 0..<8 { result[lane] = exponential(x[lane]) }
+    return result
+  }
+#endif

@@ -80,8 +80,9 @@ struct LinearParts {
       } else {
         linear.runSecond(lanes[0].events, lanes[0].partial, part)
       }
-    } else if lanes.count == 1 {
-      linear.run(lanes[0].events, result(0), partial: lanes[0].partial, part)
+    } else if lanes.count == 1 || !ElementVector.areRegisters {
+      // On a board there is little flash for code, and no cache whose lines tokens could share: one token after the other.
+      for lane in 0..<lanes.count { linear.run(lanes[lane].events, result(lane), partial: lanes[lane].partial, part) }
     } else if linear.kernels == nil, linear.layout == .outputMajor {
       runOutputs(part)
     } else {

@@ -72,7 +72,8 @@ struct SessionStorage {
     let cached = model.pointee.caches.count > 0 ? capacity : 0
     let (cacheFloats, tooMany) = cached.multipliedReportingOverflow(by: model.pointee.cacheWidth)
     guard !tooMany else { throw Failure(QUELL_OUT_OF_MEMORY, "the key/value caches are too large; ask for a shorter context") }
-    let batch = min(max(options.batch, 1), max(capacity, 1))
+    // Tokens share what vector registers and caches hold; a board has neither, and is spared the code.
+    let batch = ElementVector.areRegisters ? min(max(options.batch, 1), max(capacity, 1)) : 1
     let threads = max(options.threads, 1)
     guard threads <= Int(QUELL_MOST_THREADS), batch <= SessionOptions.largestBatch else {
       throw Failure(QUELL_INVALID_ARGUMENT, "a session has at most ").then(Int(QUELL_MOST_THREADS)).then(" threads and takes at most ")
