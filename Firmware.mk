@@ -39,7 +39,7 @@ tools_rv32imac := riscv64-unknown-elf-
 tools_rv32imafc := riscv64-unknown-elf-
 tools_aarch64 := aarch64-linux-gnu-
 
-FIRMWARE_SWIFT_FLAGS := -parse-as-library -module-name Quell -enable-experimental-feature Embedded -wmo -Osize \
+FIRMWARE_SWIFT_FLAGS := -parse-as-library -module-name Quell -package-name quell -enable-experimental-feature Embedded -wmo -Osize \
   -Xfrontend -disable-stack-protector -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include
 # No multiplication may be joined to an addition: results are the same bits on every core.
 FIRMWARE_C_FLAGS := -std=gnu11 -Os -ffreestanding -ffunction-sections -fdata-sections -fno-math-errno -ffp-contract=off \
@@ -88,8 +88,8 @@ $(firmware)/wasm32/libquell.a: $(addprefix $(firmware)/wasm32/,Quell.o $(firmwar
 
 # Programs are built for boards that QEMU emulates; what they compute must be what the host computes.
 firmware-test: firmware library command
-	python3 Tests/Firmware/run_boards.py
+	.venv/bin/python Tests/Firmware/run_boards.py
 
 # Puts what was measured into docs/FIRMWARE.md.
 firmware-table: firmware library command
-	python3 Tests/Firmware/run_boards.py --write-table
+	.venv/bin/python Tests/Firmware/run_boards.py --write-table

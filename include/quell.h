@@ -361,8 +361,8 @@ void quell_session_close(quell_session *session);
 quell_status quell_session_step(quell_session *session, uint32_t token, quell_error *error);
 
 /**
- * Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing. A failure
- * leaves the session as it was.
+ * Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing, and puts less
+ * than 128 KiB on the stack. A failure leaves the session as it was.
  *
  * Thread: the session's.
  *

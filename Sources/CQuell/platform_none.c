@@ -1,5 +1,6 @@
 #if !defined(__unix__) && !defined(__APPLE__)
-/* A machine without an operating system: it has no heap and no files. Models and sessions are in the caller's memory. */
+/* A machine without an operating system: it has no heap and no files. Models and sessions are in the caller's memory.
+ */
 #include "platform.h"
 
 /* Any value that is not 0: there is but one reason. */

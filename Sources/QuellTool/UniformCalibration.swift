@@ -21,7 +21,8 @@ extension Calibration {
     if sparsity <= natural { noteNatural(natural) }
     return Calibration(
       method: "uniform", thresholds: session.thresholds, siteSparsity: session.quietFractions(statistics, quantile: quantile),
-      statistics: model.sites.indices.map { ThresholdFile.Statistics(statistics, site: $0) }, sparsity: sparsity, tokenCount: session.counts.tokens)
+      statistics: model.sites.indices.map { ThresholdFile.Statistics(statistics, site: $0) }, sparsity: sparsity,
+      tokenCount: session.counts.tokens)
   }
 
   private init(

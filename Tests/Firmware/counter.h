@@ -35,7 +35,7 @@ static inline uint64_t counter_now(void) {
   while (high != again);
   return (uint64_t)high << 32 | low;
 }
-#elif defined(__aarch64__) && !defined(__linux__)
+#elif defined(__aarch64__) && NANOSECONDS_PER_TICK > 0
 static inline void counter_start(void) {}
 
 static inline uint64_t counter_now(void) {

@@ -177,6 +177,8 @@ def main() -> None:
                 got = parse(board.run(folder / f"{board.core}-hostile.elf"))["accepted"]
                 checks.expect(got == accepted, f"{board.name}: runs {got} of the changed files, the host {accepted}")
             print(" | ".join(row), flush=True)
+        if not arguments.only or "cortex-m33" in arguments.only:
+            subprocess.run([str(HERE / "check-projects"), str(model)], check=True)
         if not arguments.only or LINUX.core in arguments.only:
             check_formats(models, folder, checks)
     if arguments.write_table:

@@ -11,8 +11,8 @@ import Testing
     #expect(result.status == 0)
     #expect(result.output.contains("43 sites at 60.0 % sparsity, weights fitted on 63 tokens"))
     #expect(folder.contents == ["sparse.gguf", "text"])
-    let converted = try CommandRunner.run("convert", "-m", folder.path("sparse.gguf"), "--weights", "int8", "-o", folder.path("small.gguf"))
-    #expect(converted.status == 0)
+    #expect(
+      try CommandRunner.run("convert", "-m", folder.path("sparse.gguf"), "--weights", "int8", "-o", folder.path("small.gguf")).status == 0)
     for name in ["sparse.gguf", "small.gguf"] {
       let evaluated = try CommandRunner.run("eval", "-m", folder.path(name), "-f", text, "--json")
       let sparsity = try #require(try (evaluated.document["sparsity"] as? [String: Any])?["macs"] as? Double)

@@ -63,6 +63,7 @@ import Testing
     let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     #expect(lines[0] == "modelled, not measured")
     for kind in ["time_mix.key", "channel_mix.value", "head", "total"] { #expect(lines.contains { $0.hasPrefix(kind) }, "\(kind)") }
+    #expect(lines.contains { $0.hasPrefix("kind") && $0.hasSuffix("share  saved against natural  saved against dense") })
     for part in ["embedding", "layer_norm", "wkv", "gates", "linear"] {
       #expect(lines.contains { $0.hasPrefix(part) && $0.contains("sparse") }, "\(part)")
     }
@@ -155,6 +156,7 @@ import Testing
       #expect(try (#require(operations[key]) * fixture.tokens).rounded() == (count * fixture.tokens).rounded(), "\(key)")
     }
     #expect(document["ConnectionSparsity"] as? Double == fixture.metrics.ConnectionSparsity)
+    #expect(try abs(#require(document["ActivationSparsity"] as? Double) - fixture.metrics.ActivationSparsity) < 1e-9)
     #expect(try #require(document["Footprint"] as? Int) > 10_000_000)
   }
 

@@ -1,4 +1,5 @@
-/* What the programs and the library need of <string.h>; WebAssembly without a system has none. board_wasi.c defines it. */
+/* What the programs and the library need of <string.h>; WebAssembly without a system has none. board_wasi.c defines it.
+ */
 #ifndef STRING_H
 #define STRING_H
 #include <stddef.h>

@@ -47,8 +47,8 @@ import CQuell
   }
 }
 
-/// Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing. A failure leaves the session
-/// as it was.
+/// Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing, and puts
+/// less than 128 KiB on the stack. A failure leaves the session as it was.
 ///
 /// Thread: the session's.
 /// - Parameters:

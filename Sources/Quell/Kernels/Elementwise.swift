@@ -96,7 +96,8 @@ enum Elementwise {
       }
       if index < count {
         let rest = count &- index
-        function(ElementVector(at: left + index, count: rest), ElementVector(at: right + index, count: rest)).store(to: result + index, count: rest)
+        function(ElementVector(at: left + index, count: rest), ElementVector(at: right + index, count: rest)).store(
+          to: result + index, count: rest)
       }
     }
   }

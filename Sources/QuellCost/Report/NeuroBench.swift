@@ -54,10 +54,12 @@ extension NeuroBench {
       dense += activity.visits * Double(sites[site].inputs * outputs)
     }
     let tokens = max(session.activity.tokens, 1)
-    let inputs = zip(sites, activities).reduce(0.0) { $0 + Double($1.0.inputs) * $1.1.visits }
+    // The head's input is no activation function's output.
+    let activated = zip(sites, activities).filter { !$0.0.isHead }
+    let inputs = activated.reduce(0.0) { $0 + Double($1.0.inputs) * $1.1.visits }
     footprint = model.tensors.reduce(0) { $0 + $1.byteCount }
     connectionSparsity = weights == 0 ? 0 : (zeros / weights * 1e4).rounded() / 1e4
-    activationSparsity = inputs == 0 ? 0 : 1 - activities.reduce(0) { $0 + $1.events } / inputs
+    activationSparsity = inputs == 0 ? 0 : 1 - activated.reduce(0) { $0 + $1.1.events } / inputs
     synapticOperations = SynapticOperations(effectiveMACs: macs / tokens, effectiveACs: acs / tokens, dense: dense / tokens)
   }
 }

@@ -39,17 +39,25 @@ struct CostText {
 
   private var table: [String] {
     let total = report.totals[.sparse]?.energyUj ?? 0
-    func cells(_ name: String, _ row: CostQuantities) -> [String] {
-      [
+    let others = Array(cases.dropFirst())
+    func cells(_ name: String, _ figures: [CostCase: CostQuantities]) -> [String]? {
+      guard let row = figures[.sparse] else { return nil }
+      let savings = others.map { other -> String in
+        let energy = figures[other]?.energyUj ?? 0
+        return energy == 0 ? "" : Percentage(1 - row.energyUj / energy).description
+      }
+      let own: [String] = [
         name, Figures.count(row.denseMacs), Figures.count(row.events), row.denseMacs == 0 ? "" : Percentage(row.sparsity).description,
         Figures.count(row.effectiveMacs + row.effectiveAcs), Figures.count(row.accesses), Figures.count(row.cycles),
         Figures.short(row.energyUj), total == 0 ? "" : Percentage(row.energyUj / total).description,
       ]
+      return own + savings
     }
-    var rows = report.rows(by: level).compactMap { row in row.cases[.sparse].map { cells(row.name, $0) } }
-    if let all = report.totals[.sparse] { rows.append(cells("total", all)) }
+    let rows = report.rows(by: level).compactMap { cells($0.name, $0.cases) } + [cells("total", report.totals)].compactMap { $0 }
     return TextTable(
-      header: [level.rawValue, "dense MACs", "events", "sparsity", "effective", "accesses", "cycles", "energy uJ", "share"], rows: rows
+      header: [level.rawValue, "dense MACs", "events", "sparsity", "effective", "accesses", "cycles", "energy uJ", "share"]
+        + others.map { "saved against \($0.rawValue)" },
+      rows: rows
     ).lines
   }
 
@@ -87,7 +95,9 @@ struct CostText {
   private var savings: [String] {
     var lines: [String] = []
     for which in cases.dropFirst() {
-      guard let energy = report.saving(\.energyUj, against: which), let latency = report.saving(\.latencyMs, against: which) else { continue }
+      guard let energy = report.saving(\.energyUj, against: which), let latency = report.saving(\.latencyMs, against: which) else {
+        continue
+      }
       let energyFactor = Figures.fixed(1 / (1 - energy), 2)
       let latencyFactor = Figures.fixed(1 / (1 - latency), 2)
       lines.append(
