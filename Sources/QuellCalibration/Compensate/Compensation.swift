@@ -86,13 +86,13 @@ public final class Compensation {
 
   private func compensate(_ site: Int, inputs length: Int) throws {
     try evaluation.advance(beforeFirstOf: [site])
+    let linears = plan.isFitted(site) ? fitted.linears[site] : []
+    guard !linears.isEmpty else { return try setThreshold(site) }
     let numbers = try evaluation.gather(inputsOf: site, initial: [Float]()) { $0.append(contentsOf: $1) }
     let inputs = SiteInputs(numbers, length: length)
-    let linears = plan.isFitted(site) ? fitted.linears[site] : []
-    let centre = linears.isEmpty || fitted.centres[site] == nil ? nil : inputs.modes(holding: plan.quiet[site])
+    let centre = fitted.centres[site] == nil ? nil : inputs.modes(holding: plan.quiet[site])
     let threshold = inputs.quantile(plan.quiet[site], around: centre)
     evaluation.setThreshold(threshold, site: site)
-    guard !linears.isEmpty else { return }
     let fit = LeastSquaresFit(SparseMoments(inputs.vectors, threshold: threshold, centre: centre), centre: centre)
     let restoration = OutputRestoration(inputs.sample(Compensation.restorationSample).vectors, threshold: threshold, centre: centre)
     for linear in linears {
@@ -102,6 +102,15 @@ public final class Compensation {
       linear.bias.update(from: bias, count: bias.count)
     }
     if let centre { fitted.centres[site]?.update(from: centre, count: centre.count) }
+  }
+}
+
+extension Compensation {
+  /// Gives a site that is not fitted its threshold, in little memory: such sites are the widest.
+  private func setThreshold(_ site: Int) throws {
+    var histogram = MagnitudeHistogram()
+    for window in try evaluation.gather(inputsOf: site, initial: MagnitudeHistogram(), { $0.add($1) }) { histogram.add(window) }
+    evaluation.setThreshold(histogram.quantile(plan.quiet[site]).magnitude, site: site)
   }
 }
 
