@@ -44,13 +44,13 @@ private let tokens: [UInt32] = [3, 0, 10, 7, 7, 1, 2]
         let numbers = (0..<count).map { _ in scale * random.nextFloat() }
         let greatest = numbers.max()!
         let sum = numbers.reduce(0) { $0 + exp(Double($1) - Double(greatest)) }
-        let ours = numbers.withUnsafeBufferPointer { LogSumExponential.run($0, greatest: greatest) }
+        let ours = numbers.withUnsafeBufferPointer { LogitSums.logarithmOfExponentials($0, greatest: greatest) }
         // A few units in the last place of the result.
         #expect(abs(Double(ours) - Double(greatest) - log(sum)) < 3e-7 * max(abs(Double(ours)), 8), "\(count) numbers up to \(scale)")
       }
     }
     let damaged: [Float] = [1, .nan, 2]
-    #expect(damaged.withUnsafeBufferPointer { LogSumExponential.run($0, greatest: 2) }.isNaN)
+    #expect(damaged.withUnsafeBufferPointer { LogitSums.logarithmOfExponentials($0, greatest: 2) }.isNaN)
   }
 
   @Test func nullAndImpossibleArguments() {

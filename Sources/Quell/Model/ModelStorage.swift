@@ -76,7 +76,7 @@ struct ModelStorage {
     let siteTable = arena.take(thresholds.count, of: Site.self)
     var request = TokenizerRequest(
       keys: file.tokenizer, vocabularySize: try file.require(file.vocabularySize, "quell.vocabulary_size"), arena: arena)
-    opener?(&request)
+    if let opener { withUnsafeMutablePointer(to: &request) { opener(UnsafeMutableRawPointer($0)) } }
     if let failure = request.failure { throw failure }
     arena = request.arena
     guard let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else { return nil }

@@ -36,7 +36,7 @@ extension SessionStorage {
     try visitLogits(tokens) { index, logits in
       var greatest = 0
       for token in 1..<max(logits.count, 1) where logits[token] > logits[greatest] { greatest = token }
-      let logarithmOfSum = LogSumExponential.run(logits, greatest: logits[greatest])
+      let logarithmOfSum = LogitSums.logarithmOfExponentials(logits, greatest: logits[greatest])
       scores[index] = quell_token_score(
         log_probability: logits[Int(targets[index])] - logarithmOfSum, greatest: UInt32(greatest))
     }
