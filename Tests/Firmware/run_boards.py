@@ -38,7 +38,7 @@ class Models:
         self.command, self.folder = command, folder
         self.imported, self.thresholds = folder / "imported.gguf", folder / "thresholds.json"
         self.run("import", MODEL, "-o", self.imported)
-        self.run("calibrate", "-m", self.imported, "-f", CALIBRATION, "--sparsity", SPARSITY, "-o", self.thresholds)
+        self.run("calibrate", "-m", self.imported, "-f", CALIBRATION, "--method", "uniform", "--sparsity", SPARSITY, "-o", self.thresholds)
 
     def run(self, *arguments) -> None:
         subprocess.run([self.command, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
