@@ -53,7 +53,7 @@ import Testing
 
   // MARK: Models
 
-  private static let thresholds = ["-m", Samples.recurrent.model, "--thresholds", Samples.calibrated.path]
+  private static let thresholds = ["-m", Samples.recurrent.model, "--thresholds", Sample.calibrated.path]
 
   @Test func aModelOnATextIsToldBySiteAndInTotal() throws {
     let folder = try TemporaryFolder()
@@ -74,9 +74,9 @@ import Testing
   @Test func countsAreThoseOfARun() throws {
     let folder = try TemporaryFolder()
     let text = try folder.write(String(Samples.text), to: "text")
-    let document = try cost("-m", Samples.recurrent.model, "-f", text, "--thresholds", Samples.calibrated.path, "--device", "seneca-poster")
+    let document = try cost("-m", Samples.recurrent.model, "-f", text, "--thresholds", Sample.calibrated.path, "--device", "seneca-poster")
     let evaluation = try CommandRunner.run(
-      "eval", "-m", Samples.recurrent.model, "-f", text, "--thresholds", Samples.calibrated.path, "--json"
+      "eval", "-m", Samples.recurrent.model, "-f", text, "--thresholds", Sample.calibrated.path, "--json"
     ).document
     #expect(document["tokens"] as? Double == evaluation["tokens"] as? Double)
     let linear = try figures(document, "components", "linear", "sparse")
