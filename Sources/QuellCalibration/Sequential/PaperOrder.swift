@@ -6,14 +6,15 @@ import Quell
 /// they are known by the last words of their kinds. In any other model they are in the order of the program, without those that
 /// attention writes (the output projection). The vocabulary head is never among them.
 public enum PaperOrder {
-  private static let timeMix = ["key", "receptance", "value", "output"]
-  private static let channelMix = ["receptance", "key", "value"]
+  private static let projections: [BlockPart.Half: [String]] = [
+    .timeMix: ["key", "receptance", "value", "output"], .channelMix: ["receptance", "key", "value"],
+  ]
 
   /// The numbers of the sites.
   public static func sites(of model: Model) -> [Int] {
     let sites = model.sites
     let searched = model.sitesInOrder.filter { !sites[$0].isHead }
-    let ranks = searched.map { rank(sites[$0].kind) }
+    let ranks = searched.map { rank(sites[$0].blockPart) }
     guard !ranks.contains(nil) else { return withoutAttentionOutputs(searched, model) }
     var order: [Int] = []
     var block: [(rank: Int, site: Int)] = []
@@ -32,15 +33,10 @@ public enum PaperOrder {
     return block.sorted { $0.rank < $1.rank }.map(\.site)
   }
 
-  /// The place of a kind within an RWKV block, nil where it belongs to none.
-  private static func rank(_ kind: String) -> Int? {
-    let words = kind.split(separator: ".")
-    guard words.count == 2 else { return nil }
-    switch words[0] {
-    case "attention", "att": return timeMix.firstIndex(of: String(words[1]))
-    case "feed_forward", "ffn": return channelMix.firstIndex(of: String(words[1])).map { $0 + timeMix.count }
-    default: return nil
-    }
+  /// The place of a part within an RWKV block.
+  private static func rank(_ part: BlockPart?) -> Int? {
+    guard let part, let place = projections[part.half]?.firstIndex(of: part.projection) else { return nil }
+    return part.half == .timeMix ? place : place + (projections[.timeMix]?.count ?? 0)
   }
 
   private static func withoutAttentionOutputs(_ sites: [Int], _ model: Model) -> [Int] {

@@ -16,17 +16,18 @@ public struct SiteTitle: Hashable, Sendable {
       (group, kind) = ("head", "head")
       return
     }
-    let parts = site.kind.split(separator: ".", maxSplits: 1).map(String.init)
-    let group =
-      switch parts[0] {
-      case "attention", "att": isRecurrent ? "time_mix" : "attention"
-      case "feed_forward", "ffn": isRecurrent ? "channel_mix" : "feed_forward"
-      case "self_attn": "attention"
-      case "fc1", "fc2", "mlp": "feed_forward"
-      default: parts[0]
+    if isRecurrent, let part = site.blockPart {
+      (group, kind) = (part.half.rawValue, "\(part.half.rawValue).\(part.projection)")
+      return
+    }
+    let first = site.kind.split(separator: ".").first.map(String.init) ?? site.kind
+    group =
+      switch first {
+      case "att", "self_attn": "attention"
+      case "ffn", "fc1", "fc2", "mlp": "feed_forward"
+      default: first
       }
-    self.group = group
-    kind = parts.count > 1 && isRecurrent ? "\(group).\(parts[1])" : site.kind
+    kind = site.kind
   }
 }
 
