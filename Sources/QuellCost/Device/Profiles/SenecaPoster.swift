@@ -23,35 +23,35 @@ extension ShippedDevices {
       },
       "instructions": {
         "multiply": {
-          "energy_pj": {"value": 1.388, "source": "fit", "measured": false},
-          "cycles": {"value": 0.969, "source": "fit", "measured": false}
+          "energy_pj": {"value": 1.399, "source": "fit", "measured": false},
+          "cycles": {"value": 0.9845, "source": "fit", "measured": false}
         },
         "add": {
-          "energy_pj": {"value": 1.388, "source": "fit", "measured": false},
-          "cycles": {"value": 0.969, "source": "fit", "measured": false}
+          "energy_pj": {"value": 1.399, "source": "fit", "measured": false},
+          "cycles": {"value": 0.9845, "source": "fit", "measured": false}
         },
         "finish_output": {
-          "energy_pj": {"value": 36.5, "source": "fit", "measured": false},
-          "cycles": {"value": 51.4, "source": "fit", "measured": false}
+          "energy_pj": {"value": 19.7, "source": "fit", "measured": false},
+          "cycles": {"value": 43.3, "source": "fit", "measured": false}
         }
       },
       "controller": {},
       "accesses": {
         "load_weight": {
-          "energy_pj": {"value": 1.393, "source": "fit", "measured": false},
-          "cycles": {"value": 0.9963, "source": "fit", "measured": false}
+          "energy_pj": {"value": 1.3839, "source": "fit", "measured": false},
+          "cycles": {"value": 0.9822, "source": "fit", "measured": false}
         },
         "load_state": {
-          "energy_pj": {"value": 1.393, "source": "fit", "measured": false},
-          "cycles": {"value": 0.9963, "source": "fit", "measured": false}
+          "energy_pj": {"value": 1.3839, "source": "fit", "measured": false},
+          "cycles": {"value": 0.9822, "source": "fit", "measured": false}
         },
         "store_state": {
-          "energy_pj": {"value": 1.393, "source": "fit", "measured": false},
-          "cycles": {"value": 0.9963, "source": "fit", "measured": false}
+          "energy_pj": {"value": 1.3839, "source": "fit", "measured": false},
+          "cycles": {"value": 0.9822, "source": "fit", "measured": false}
         },
         "touch_output": {
-          "energy_pj": {"value": 11.4, "source": "fit", "measured": false},
-          "cycles": {"value": 8.36, "source": "fit", "measured": false}
+          "energy_pj": {"value": 31.4, "source": "fit", "measured": false},
+          "cycles": {"value": 26.6, "source": "fit", "measured": false}
         }
       },
       "work": {
