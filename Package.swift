@@ -50,7 +50,7 @@ let package = Package(
     .executableTarget(
       name: "QuellTool",
       dependencies: [
-        "CQuell", "Quell", "QuellCalibration", "QuellCost", "QuellImport",
+        "CQuell", "Quell", "QuellCalibration", "QuellCost", "QuellDrawing", "QuellImport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

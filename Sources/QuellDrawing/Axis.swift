@@ -1,31 +1,39 @@
-/// A scale from 0 to a round number, with round numbers between.
+/// A scale between round numbers, with round numbers between.
 public struct Axis: Sendable {
-  /// The numbers to mark, 0 first and the end of the scale last.
+  /// The numbers to mark, the beginning of the scale first and its end last.
   public let marks: [Double]
   private let decimals: Int
 
-  /// A scale on which `greatest` has a place, with about `count` steps.
-  public init(greatest: Double, count: Int = 5) {
-    guard greatest > 0, greatest.isFinite else {
-      (marks, decimals) = ([0, 1], 0)
+  /// A scale from 0 on which `greatest` has a place, with about `count` steps.
+  public init(greatest: Double, count: Int = 5) { self.init(from: 0, to: greatest, count: count) }
+
+  /// A scale on which everything from `least` to `greatest` has a place, with about `count` steps.
+  public init(from least: Double, to greatest: Double, count: Int = 5) {
+    guard greatest > least, (greatest - least).isFinite else {
+      let start = least.isFinite ? least.rounded(.down) : 0
+      (marks, decimals) = ([start, start + 1], 0)
       return
     }
     var power = 1.0
     var decimals = 0
-    let rough = greatest / Double(count)
+    let rough = (greatest - least) / Double(count)
     while power * 10 <= rough { power *= 10 }
     while power > rough, decimals < 12 {
       power /= 10
       decimals += 1
     }
     let step = power * ([1, 2, 2.5, 5, 10].first { power * $0 >= rough } ?? 10)
-    let steps = Int((greatest / step).rounded(.up))
-    marks = (0...max(steps, 1)).map { Double($0) * step }
+    let first = Int((least / step).rounded(.down))
+    let last = Int((greatest / step).rounded(.up))
+    marks = (first...max(last, first + 1)).map { Double($0) * step }
     self.decimals = decimals + (step == power * 2.5 ? 1 : 0)
   }
 
   /// The end of the scale.
   public var end: Double { marks[marks.count - 1] }
+
+  /// Where a number has its place: 0 at the beginning of the scale, 1 at its end.
+  public func place(_ number: Double) -> Double { (number - marks[0]) / (end - marks[0]) }
 
   /// What stands at a mark.
   public func label(_ mark: Double) -> String { Axis.text(mark, decimals: decimals) }

@@ -22,10 +22,10 @@ public struct SVGDrawing: Sendable {
 
   /// A filled rectangle; `hint` appears where a pointer rests on it.
   public mutating func rectangle(x: Double, y: Double, width: Double, height: Double, fill: String, hint: String? = nil) {
-    let shape =
-      "<rect x=\"\(SVGDrawing.text(x))\" y=\"\(SVGDrawing.text(y))\" width=\"\(SVGDrawing.text(width))\" "
-      + "height=\"\(SVGDrawing.text(height))\" fill=\"\(fill)\""
-    elements.append(hint.map { shape + "><title>\(SVGDrawing.escaped($0))</title></rect>" } ?? shape + "/>")
+    add(
+      "rect",
+      "x=\"\(SVGDrawing.text(x))\" y=\"\(SVGDrawing.text(y))\" width=\"\(SVGDrawing.text(width))\" "
+        + "height=\"\(SVGDrawing.text(height))\" fill=\"\(fill)\"", hint)
   }
 
   /// A straight line.
@@ -33,16 +33,34 @@ public struct SVGDrawing: Sendable {
     path([start, end], color: color, width: width)
   }
 
-  /// Straight lines from point to point.
-  public mutating func path(_ points: [(x: Double, y: Double)], color: String, width: Double = 1) {
-    let corners = points.map { "\(SVGDrawing.text($0.x)),\(SVGDrawing.text($0.y))" }.joined(separator: " ")
-    elements.append("<polyline points=\"\(corners)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"\(SVGDrawing.text(width))\"/>")
+  /// Straight lines from point to point, in dashes of a length where one is given.
+  public mutating func path(_ points: [(x: Double, y: Double)], color: String, width: Double = 1, dash: Double? = nil) {
+    let dashes = dash.map { " stroke-dasharray=\"\(SVGDrawing.text($0))\"" } ?? ""
+    elements.append(
+      "<polyline points=\"\(SVGDrawing.corners(points))\" fill=\"none\" stroke=\"\(color)\" "
+        + "stroke-width=\"\(SVGDrawing.text(width))\"\(dashes)/>")
   }
 
-  /// A filled circle; `hint` appears where a pointer rests on it.
-  public mutating func circle(x: Double, y: Double, radius: Double, fill: String, hint: String? = nil) {
-    let shape = "<circle cx=\"\(SVGDrawing.text(x))\" cy=\"\(SVGDrawing.text(y))\" r=\"\(SVGDrawing.text(radius))\" fill=\"\(fill)\""
-    elements.append(hint.map { shape + "><title>\(SVGDrawing.escaped($0))</title></circle>" } ?? shape + "/>")
+  /// A circle; `hint` appears where a pointer rests on it.
+  public mutating func circle(x: Double, y: Double, radius: Double, fill: String, stroke: String, hint: String? = nil) {
+    add(
+      "circle",
+      "cx=\"\(SVGDrawing.text(x))\" cy=\"\(SVGDrawing.text(y))\" r=\"\(SVGDrawing.text(radius))\" fill=\"\(fill)\" stroke=\"\(stroke)\"",
+      hint)
+  }
+
+  /// A shape with straight sides; `hint` appears where a pointer rests on it.
+  public mutating func polygon(_ corners: [(x: Double, y: Double)], fill: String, stroke: String, hint: String? = nil) {
+    add("polygon", "points=\"\(SVGDrawing.corners(corners))\" fill=\"\(fill)\" stroke=\"\(stroke)\"", hint)
+  }
+
+  private mutating func add(_ name: String, _ attributes: String, _ hint: String?) {
+    let shape = "<\(name) \(attributes)"
+    elements.append(hint.map { shape + "><title>\(SVGDrawing.escaped($0))</title></\(name)>" } ?? shape + "/>")
+  }
+
+  private static func corners(_ points: [(x: Double, y: Double)]) -> String {
+    points.map { "\(text($0.x)),\(text($0.y))" }.joined(separator: " ")
   }
 
   /// A line of text.

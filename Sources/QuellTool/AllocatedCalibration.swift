@@ -23,12 +23,8 @@ extension Calibration {
     _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int
   ) throws -> Calibration {
     // Setting the thresholds takes a twentieth of the time.
-    try allocated(model, windows, to: target, threads: threads, measuring: 0.95, thresholds: \.thresholds) { allocation, sparsity, report in
-      let evaluation = try evaluation(model, windows, threads)
-      let loss = try evaluation.settle(fractions: allocation.fractions(sparsity: sparsity)) { fraction in
-        report(fraction, "thresholds for \(Percentage(sparsity)) sparsity")
-      }
-      return (Calibration("allocate", evaluation), loss)
+    try allocated(model, windows, to: target, threads: threads, measuring: 0.95) { allocation, sparsity, report in
+      try settled(model, windows, allocation, sparsity: sparsity, threads: threads, report)
     }
   }
 
@@ -38,18 +34,54 @@ extension Calibration {
   ) throws -> Calibration {
     let model = try Model(path: path)
     try requireFittable(model, path)
-    let compensation = try allocated(
-      model, windows, to: target, threads: threads, measuring: 0.7, thresholds: { $0.evaluation.thresholds }
-    ) { allocation, sparsity, report in
+    let compensation = try allocated(model, windows, to: target, threads: threads, measuring: 0.7) { allocation, sparsity, report in
       let plan = allocation.plan(sparsity: sparsity, isCentred: isCentred)
-      let compensation = try Compensation(
-        of: path, near: output, plan, windows: windows, threads: threads, isStopped: { Interruption.isRequested }
-      ) { site, fraction in report(fraction, "weights of \(site)") }
-      return (compensation, compensation.loss)
+      let fitted = try Calibration.compensation(of: path, near: output, windows, plan, threads: threads, report)
+      return (fitted, fitted.loss)
     }
     try compensation.write(to: output)
     return Calibration("compensate", compensation.evaluation)
   }
+
+  // MARK: Parts
+
+  /// Measures how sensitive each site is, on a quarter of the windows.
+  static func sensitivities(
+    _ model: Model, _ windows: [ArraySlice<UInt32>], threads: Int, _ report: (Double, String) -> Void
+  ) throws -> Allocation {
+    let tokens = windows.reduce(0) { $0 + $1.count - 1 }
+    let some = CalibrationWindows.spread(
+      windows, tokens: max(min(tokens / 4, referenceBytes / 4 / max(model.vocabularySize, 1)), 1))
+    return try Allocation(evaluation(model, some, threads)) { site, fraction in report(fraction, "sensitivity of \(site)") }
+  }
+
+  /// Sets thresholds for a sparsity, and gives the loss with them.
+  static func settled(
+    _ model: Model, _ windows: [ArraySlice<UInt32>], _ allocation: Allocation, sparsity: Double, threads: Int,
+    _ report: (Double, String) -> Void
+  ) throws -> (result: Calibration, loss: Double) {
+    let evaluation = try evaluation(model, windows, threads)
+    let loss = try evaluation.settle(fractions: allocation.fractions(sparsity: sparsity)) { fraction in
+      report(fraction, "thresholds for \(Percentage(sparsity)) sparsity")
+    }
+    return (Calibration("allocate", evaluation), loss)
+  }
+
+  /// Fits weights to thresholds.
+  static func compensation(
+    of path: String, near output: String, _ windows: [ArraySlice<UInt32>], _ plan: Compensation.Plan, threads: Int,
+    _ report: (Double, String) -> Void
+  ) throws -> Compensation {
+    try Compensation(of: path, near: output, plan, windows: windows, threads: threads, isStopped: { Interruption.isRequested }) {
+      site, fraction in report(fraction, "weights of \(site)")
+    }
+  }
+
+  static func evaluation(_ model: Model, _ windows: [ArraySlice<UInt32>], _ threads: Int) throws -> LayerwiseEvaluation {
+    try LayerwiseEvaluation(model, windows, threads: threads) { Interruption.isRequested }
+  }
+
+  // MARK: Targets
 
   /// Measures how sensitive each site is, and looks for a result that meets a target.
   ///
@@ -57,24 +89,16 @@ extension Calibration {
   ///
   /// - Parameters:
   ///   - share: The share of the time that measuring takes.
-  ///   - thresholds: The thresholds of a result.
   ///   - make: Makes a result for a sparsity and gives its loss.
   private static func allocated<Result>(
     _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int, measuring share: Double,
-    thresholds: (Result) -> [Float],
     _ make: (_ allocation: Allocation, _ sparsity: Double, _ report: (Double, String) -> Void) throws -> (result: Result, loss: Double)
   ) throws -> Result {
     var progress = Progress("calibrating")
     defer { progress.finish() }
-    let tokens = windows.reduce(0) { $0 + $1.count - 1 }
-    let some = CalibrationWindows.spread(
-      windows, tokens: max(min(tokens / 4, referenceBytes / 4 / max(model.vocabularySize, 1)), 1))
-    let allocation = try Allocation(evaluation(model, some, threads)) { site, fraction in
-      progress.update(share * fraction, "sensitivity of \(site)")
-    }
-    func made(_ sparsity: Double) throws -> (result: Result, loss: Double) {
-      try make(allocation, sparsity) { progress.update(share + (1 - share) * $0, $1) }
-    }
+    let allocation = try sensitivities(model, windows, threads: threads) { progress.update(share * $0, $1) }
+    func report(_ fraction: Double, _ detail: String) { progress.update(share + (1 - share) * fraction, detail) }
+    func made(_ sparsity: Double) throws -> (result: Result, loss: Double) { try make(allocation, sparsity, report) }
     switch target {
     case .sparsity(let sparsity):
       if sparsity <= allocation.naturalSparsity { noteNatural(allocation.naturalSparsity) }
@@ -86,11 +110,12 @@ extension Calibration {
         let (result, loss) = try made(sparsity)
         return (result, loss - dense)
       }
-    case .energy(let goal): return try goal.search(model, windows, thresholds: thresholds) { try made($0).result }
+    case .energy(let goal):
+      // Events are what is paid for, and whatever a result makes of a sparsity, it has as many.
+      let sparsity = try goal.sparsity(of: model, windows) { sparsity in
+        try settled(model, windows, allocation, sparsity: sparsity, threads: threads, report).result.thresholds
+      }
+      return try made(sparsity).result
     }
-  }
-
-  private static func evaluation(_ model: Model, _ windows: [ArraySlice<UInt32>], _ threads: Int) throws -> LayerwiseEvaluation {
-    try LayerwiseEvaluation(model, windows, threads: threads) { Interruption.isRequested }
   }
 }

@@ -38,8 +38,7 @@ struct Calibration {
     statistics = nil
     var (quiet, all) = (0.0, 0.0)
     for (site, fraction) in zip(evaluation.model.sites, siteSparsity) where !site.isHead {
-      let macs = Double(site.inputs) * Double(site.outputs)
-      (quiet, all) = (quiet + macs * fraction, all + macs)
+      (quiet, all) = (quiet + site.macs * fraction, all + site.macs)
     }
     sparsity = quiet / all
     tokenCount = UInt64(evaluation.tokenCount)

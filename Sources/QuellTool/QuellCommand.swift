@@ -10,7 +10,7 @@ struct QuellCommand: ParsableCommand {
     version: String(cString: quell_version()),
     subcommands: [
       ImportCommand.self, RunCommand.self, CalibrateCommand.self, EvaluateCommand.self, ExportCommand.self, InspectCommand.self,
-      ConvertCommand.self, BenchCommand.self, CostCommand.self,
+      ConvertCommand.self, BenchCommand.self, CostCommand.self, SweepCommand.self,
     ])
 
   static func main() {

@@ -15,24 +15,27 @@ extension Calibration {
           .malformed, "'\(checkpoint.path)' is of another search: another model, text, number of tokens or --loss-increase")
       }
     }
-    var progress = Progress("calibrating")
-    defer { progress.finish() }
     do {
-      try search.run { state in
-        let loss = state.loss > 0 ? ", loss \(Figures.fixed(state.loss, 4))" : ""
-        progress.update(
-          state.fraction, "\(state.site) at density \(Figures.fixed(state.density, 1))\(loss), \(state.evaluations) evaluations")
-      } settled: { record in
-        try checkpoint.write(record)
-      }
+      try run(&search) { try checkpoint.write($0) }
     } catch let stop as CalibrationStop {
       try checkpoint.write(search.record)
-      progress.finish()
       StandardError.note("what has been found is in '\(checkpoint.path)': go on with --resume")
       throw stop
     }
     checkpoint.remove()
     return (Calibration("sequential", evaluation), search.record)
+  }
+
+  /// Searches to the end, and shows how far it is. `settled` gets what has been found after each site.
+  static func run(_ search: inout SequentialSearch, settled: (SearchRecord) throws -> Void = { _ in }) throws {
+    var progress = Progress("calibrating")
+    defer { progress.finish() }
+    try search.run(
+      progress: { state in
+        let loss = state.loss > 0 ? ", loss \(Figures.fixed(state.loss, 4))" : ""
+        progress.update(
+          state.fraction, "\(state.site) at density \(Figures.fixed(state.density, 1))\(loss), \(state.evaluations) evaluations")
+      }, settled: settled)
   }
 }
 

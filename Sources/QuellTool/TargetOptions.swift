@@ -9,16 +9,16 @@ struct TargetOptions: ParsableArguments {
     help: ArgumentHelp("The fraction of multiply-accumulates to skip, 0 to 1.", valueName: "fraction"))
   var sparsity: Double?
 
-  @Option(help: ArgumentHelp("allocate: by how much the loss may increase, such as 2%.", valueName: "percentage"))
+  @Option(help: ArgumentHelp("allocate, compensate: by how much the loss may increase, such as 2%.", valueName: "percentage"))
   var targetLossIncrease: String?
 
   @Option(
     help: ArgumentHelp(
-      "allocate: multiply-accumulates to do for each token, the vocabulary head's apart, such as 1.9M.", valueName: "count"))
+      "allocate, compensate: multiply-accumulates to do for each token, the vocabulary head's apart, such as 1.9M.", valueName: "count"))
   var targetMacs: String?
 
   @Option(
-    help: ArgumentHelp("allocate, uniform: the fraction of the energy that the dense model takes on --device.", valueName: "fraction"))
+    help: ArgumentHelp("The fraction of the energy that the dense model takes on --device.", valueName: "fraction"))
   var targetEnergy: Double?
 
   @Option(help: ArgumentHelp("The device of --target-energy: by name, or the file of its profile.", valueName: "device"))

@@ -1,4 +1,5 @@
 import Quell
+import QuellCalibration
 
 /// A text cut into the windows over which a model is calibrated and evaluated.
 ///
@@ -9,9 +10,9 @@ struct TextWindows {
   static let usualLength = 256
 
   /// Tokens to take; each but the first is also to be predicted from those before it.
-  let windows: [ArraySlice<UInt32>]
+  private(set) var windows: [ArraySlice<UInt32>]
   /// How many of a window's first predictions another window makes.
-  let overlaps: [Int]
+  private(set) var overlaps: [Int]
   let documentCount: Int
   /// Bytes of the documents, without what separates them.
   let byteCount: Int
@@ -44,6 +45,12 @@ struct TextWindows {
     (self.windows, self.overlaps) = (windows, overlaps)
     documentCount = documents.count
     byteCount = text.count - (documents.count - 1) * (try tokenizer.bytes(of: separator).count)
+  }
+
+  /// Keeps at most so many tokens, in windows spread evenly over the text. Windows do not overlap.
+  mutating func spread(tokens: Int) {
+    windows = CalibrationWindows.spread(windows, tokens: tokens)
+    overlaps = windows.map { _ in 0 }
   }
 
   /// The length of a window for a model: what was asked for, or else the usual one unless the context is shorter.

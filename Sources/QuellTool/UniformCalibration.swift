@@ -1,66 +1,44 @@
 import Quell
+import QuellCalibration
 
 extension Calibration {
   /// Gives every site the same quantile, for a sparsity or for an energy.
-  static func uniform(_ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget) throws -> Calibration {
+  static func uniform(_ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int) throws -> Calibration {
+    let uniform = try uniform(model, windows, threads: threads)
+    let tokens = windows.reduce(0) { $0 + $1.count - 1 }
+    func calibration(_ sparsity: Double) -> Calibration { Calibration(uniform, sparsity: sparsity, tokens: tokens) }
     switch target {
-    case .sparsity(let sparsity): return try uniform(model, windows, sparsity: sparsity)
-    case .energy(let goal):
-      return try goal.search(model, windows, thresholds: { $0.thresholds }) { try uniform(model, windows, sparsity: $0) }
+    case .sparsity(let sparsity):
+      if sparsity <= uniform.naturalSparsity { noteNatural(uniform.naturalSparsity) }
+      return calibration(sparsity)
+    case .energy(let goal): return calibration(try goal.sparsity(of: model, windows) { uniform.thresholds(sparsity: $0).thresholds })
     case .macs, .lossIncrease: throw CommandFailure(.usage, "--method uniform reaches a --sparsity or a --target-energy")
     }
   }
 
-  /// Runs the model densely over the windows of a text, and takes from the magnitudes at each site the quantile that gives the sparsity.
-  static func uniform(_ model: Model, _ windows: [ArraySlice<UInt32>], sparsity: Double) throws -> Calibration {
-    let session = try Session(model, contextLength: windows.reduce(1) { max($0, $1.count - 1) })
-    for site in model.sites.indices { try session.setThreshold(0, site: site) }
-    let statistics = session.collectStatistics()
+  /// Runs the model densely over the windows of a text.
+  static func uniform(_ model: Model, _ windows: [ArraySlice<UInt32>], threads: Int) throws -> UniformCalibration {
     var progress = Progress("calibrating")
     defer { progress.finish() }
-    for (index, window) in windows.enumerated() {
-      session.reset()
-      for token in window.dropLast() {
-        try Interruption.check()
-        try session.step(token)
-      }
-      progress.update(index + 1, of: windows.count)
-    }
-    let quantile = try session.setThresholds(sparsity: sparsity)
-    let natural = session.counts.activationSparsity
-    if sparsity <= natural { noteNatural(natural) }
-    return Calibration(
-      method: "uniform", thresholds: session.thresholds, siteSparsity: session.quietFractions(statistics, quantile: quantile),
-      statistics: model.sites.indices.map { ThresholdFile.Statistics(statistics, site: $0) }, sparsity: sparsity,
-      tokenCount: session.counts.tokens)
+    return try UniformCalibration(evaluation(model, windows, threads)) { progress.update($0, "magnitudes") }
   }
 
-  private init(
-    method: String, thresholds: [Float], siteSparsity: [Double], statistics: [ThresholdFile.Statistics], sparsity: Double,
-    tokenCount: UInt64
-  ) {
-    self.method = method
-    self.thresholds = thresholds
-    self.siteSparsity = siteSparsity
-    self.statistics = statistics
+  /// What one quantile for all sites comes to.
+  init(_ uniform: UniformCalibration, sparsity: Double, tokens: Int) {
+    let found = uniform.thresholds(sparsity: sparsity)
+    method = "uniform"
+    thresholds = found.thresholds
+    siteSparsity = found.quietFractions
+    statistics = uniform.histograms.map { ThresholdFile.Statistics($0) }
     self.sparsity = sparsity
-    self.tokenCount = tokenCount
-  }
-}
-
-extension Session {
-  /// The fraction of each site's inputs that its threshold leaves quiet, the thresholds having been set by a quantile of the
-  /// magnitudes that were seen.
-  func quietFractions(_ statistics: ActivationStatistics, quantile: Double) -> [Double] {
-    thresholds.enumerated().map { site, threshold in threshold > 0 ? quantile : statistics.zeroFraction(site: site) }
+    tokenCount = UInt64(tokens)
   }
 }
 
 extension ThresholdFile.Statistics {
-  /// What the histograms of a dense run say of a site.
-  fileprivate init(_ statistics: ActivationStatistics, site: Int) {
-    self.init(
-      zeros: statistics.zeroFraction(site: site), median: Double(statistics.quantile(0.5, site: site)),
-      percentile90: Double(statistics.quantile(0.9, site: site)), percentile99: Double(statistics.quantile(0.99, site: site)))
+  /// What the magnitudes of a dense run say of a site.
+  fileprivate init(_ magnitudes: MagnitudeHistogram) {
+    func quantile(_ fraction: Double) -> Double { Double(magnitudes.quantile(fraction).magnitude) }
+    self.init(zeros: magnitudes.zeroFraction, median: quantile(0.5), percentile90: quantile(0.9), percentile99: quantile(0.99))
   }
 }

@@ -8,7 +8,9 @@ import Testing
     """
   private static let block = "rwkv4:layers=1,d=1024,ffn=4096,head=off"
 
-  private func cost(_ arguments: String...) throws -> [String: Any] {
+  private func cost(_ arguments: String...) throws -> [String: Any] { try cost(arguments) }
+
+  private func cost(_ arguments: [String]) throws -> [String: Any] {
     let result = try CommandRunner.run(["cost", "--json"] + arguments)
     #expect(result.status == 0, "\(result.errors)")
     return try result.document
@@ -160,15 +162,16 @@ import Testing
     #expect(try #require(document["Footprint"] as? Int) > 10_000_000)
   }
 
-  @Test(arguments: ["uniform", "allocate"]) func calibrationReachesAFractionOfTheEnergy(method: String) throws {
+  @Test(arguments: ["uniform", "allocate", "compensate"]) func calibrationReachesAFractionOfTheEnergy(method: String) throws {
     let folder = try TemporaryFolder()
     let text = try folder.write(String(Samples.text), to: "text")
+    let output = folder.path(method == "compensate" ? "sparse.gguf" : "thresholds.json")
     let calibrated = try CommandRunner.run(
       "calibrate", "-m", Samples.recurrent.model, "-f", text, "--method", method, "--target-energy", "0.6", "--device", "seneca",
-      "--weights", "int8", "-o", folder.path("thresholds.json"))
+      "--weights", "int8", "-o", output)
     #expect(calibrated.status == 0, "\(calibrated.errors)")
-    let document = try cost(
-      "-m", Samples.recurrent.model, "-f", text, "--thresholds", folder.path("thresholds.json"), "--device", "seneca", "--weights", "int8")
+    let subject = method == "compensate" ? ["-m", output] : ["-m", Samples.recurrent.model, "--thresholds", output]
+    let document = try cost(["-f", text, "--device", "seneca", "--weights", "int8"] + subject)
     let ratio =
       try #require(figures(document, "totals", "sparse")["energy_uj"]) / #require(figures(document, "totals", "dense")["energy_uj"])
     #expect(abs(ratio / 0.6 - 1) < 0.01, "\(ratio)")

@@ -12,7 +12,7 @@ import Testing
   }
 
   /// The examples at the end of a help text are run as they stand, in a folder with the files that they name.
-  @Test(arguments: ["import", "run", "calibrate", "eval", "inspect"]) func helpEndsWithExamplesThatRun(name: String) throws {
+  @Test(arguments: ["import", "run", "calibrate", "eval", "inspect", "sweep"]) func helpEndsWithExamplesThatRun(name: String) throws {
     let help = try CommandRunner.run(name, "--help")
     #expect(help.status == 0)
     #expect(try CommandRunner.run("help", name).output == help.output)

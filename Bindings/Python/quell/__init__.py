@@ -33,6 +33,7 @@ from .importing import import_onnx
 from .model import Model, Site
 from .sampling import Sampler
 from .session import Adaptation, Cost, Counts, Scores, Session
+from .sweeping import sweep_point
 from .thresholds import load_thresholds
 from .tokenizer import Tokenizer
 from .verification import Verification, verify
@@ -73,5 +74,6 @@ __all__ = [
     "evaluate",
     "import_onnx",
     "load_thresholds",
+    "sweep_point",
     "verify",
 ]

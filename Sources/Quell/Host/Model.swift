@@ -70,5 +70,8 @@
       self.threshold = threshold
       self.isHead = isHead
     }
+
+    /// Multiply-accumulates of all linear operations that read the site, for one token.
+    public var macs: Double { Double(inputs) * Double(outputs) }
   }
 #endif

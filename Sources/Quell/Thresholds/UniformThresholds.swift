@@ -8,18 +8,37 @@ struct UniformThresholds {
   /// The fraction of its inputs that every site is to drop, 0 where the natural zeros alone are enough.
   let quantile: Double
 
-  /// Solves for the quantile at which the sites together skip a fraction of their multiply-accumulates.
+  /// Takes the quantile at which the sites together skip a fraction of their multiply-accumulates.
+  init(sparsity: Double, statistics: ActivationStatistics, sites: UnsafeMutableBufferPointer<Site>) {
+    self.statistics = statistics
+    quantile = UniformQuantile.find(
+      sparsity: sparsity, sites: sites.count,
+      weight: { sites[$0].isHead ? 0 : Double(sites[$0].inputs) * Double(sites[$0].outputs) },
+      natural: { statistics.zeroFraction(site: $0) })
+  }
+
+  /// The threshold of a site.
+  func threshold(site: Int) -> Float {
+    quantile > statistics.zeroFraction(site: site) ? statistics.quantile(quantile, site: site) : 0
+  }
+}
+
+/// The quantile that is the same for all sites.
+package enum UniformQuantile {
+  /// Solves for the quantile at which sites together skip a fraction of their work, 0 where their natural zeros alone are enough.
   ///
   /// What is skipped at quantile q is the sum of weight * max(q, natural zeros) over the sites: convex and piecewise linear in q, so
   /// that Newton's method from above reaches the solution itself, one piece after the other.
-  init(sparsity: Double, statistics: ActivationStatistics, sites: UnsafeMutableBufferPointer<Site>) {
-    self.statistics = statistics
+  ///
+  /// - Parameters:
+  ///   - weight: The work of a site, 0 for one that is left alone.
+  ///   - natural: The fraction that a site skips by itself.
+  package static func find(sparsity: Double, sites: Int, weight: (Int) -> Double, natural: (Int) -> Double) -> Double {
     var quantile = sparsity
-    for _ in 0...sites.count {
+    for _ in 0...sites {
       var (total, free, naturallySkipped) = (0.0, 0.0, 0.0)
-      for index in 0..<sites.count where !sites[index].isHead {
-        let weight = Double(sites[index].inputs) * Double(sites[index].outputs)
-        let natural = statistics.zeroFraction(site: index)
+      for site in 0..<sites {
+        let (weight, natural) = (weight(site), natural(site))
         total += weight
         if natural > quantile { naturallySkipped += weight * natural } else { free += weight }
       }
@@ -28,12 +47,7 @@ struct UniformThresholds {
       quantile = next
       guard quantile > 0 else { break }
     }
-    self.quantile = max(0, quantile)
-  }
-
-  /// The threshold of a site.
-  func threshold(site: Int) -> Float {
-    quantile > statistics.zeroFraction(site: site) ? statistics.quantile(quantile, site: site) : 0
+    return max(0, quantile)
   }
 }
 

@@ -34,8 +34,7 @@ final class DivergenceMeasurement {
 
   /// The sensitivity of a site that lies behind the cut, with all others as they are.
   func sensitivity(of site: Int) throws -> SiteSensitivity {
-    var histogram = MagnitudeHistogram()
-    for window in try evaluation.gather(inputsOf: site, initial: MagnitudeHistogram(), { $0.add($1) }) { histogram.add(window) }
+    let histogram = try evaluation.histogram(ofInputsOf: site)
     defer { evaluation.setThreshold(0, site: site) }
     return try SiteSensitivity(histogram) { theta in
       evaluation.setThreshold(theta, site: site)

@@ -12,8 +12,7 @@ extension LayerwiseEvaluation {
     for site in model.sitesInOrder where !sites[site].isHead {
       progress(1 - work(from: site))
       try advance(beforeFirstOf: [site])
-      var histogram = MagnitudeHistogram()
-      for window in try gather(inputsOf: site, initial: MagnitudeHistogram(), { $0.add($1) }) { histogram.add(window) }
+      let histogram = try histogram(ofInputsOf: site)
       let isQuiet = fractions[site] <= histogram.zeroFraction
       setThreshold(isQuiet ? 0 : histogram.quantile(fractions[site]).magnitude, site: site)
     }

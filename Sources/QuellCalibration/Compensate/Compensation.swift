@@ -75,13 +75,14 @@ public final class Compensation {
     loss = try evaluation.finish()
   }
 
-  /// Writes the model, its weights in the type that it had, laid out for how quiet the sites are.
-  public func write(to output: String) throws {
+  /// Writes the model, laid out for how quiet the sites are; its weights in the type that it had, or in another one.
+  public func write(to output: String, weights: WeightType? = nil) throws {
     let isStopped = isStopped
     try convertModel(
       from: fitted.path, to: output,
       options: ConversionOptions(
-        weights: weights, thresholds: evaluation.thresholds, siteSparsity: evaluation.quietFractions, progress: { _, _ in !isStopped() }))
+        weights: weights ?? self.weights, thresholds: evaluation.thresholds, siteSparsity: evaluation.quietFractions,
+        progress: { _, _ in !isStopped() }))
   }
 
   private func compensate(_ site: Int, inputs length: Int) throws {
@@ -108,9 +109,7 @@ public final class Compensation {
 extension Compensation {
   /// Gives a site that is not fitted its threshold, in little memory: such sites are the widest.
   private func setThreshold(_ site: Int) throws {
-    var histogram = MagnitudeHistogram()
-    for window in try evaluation.gather(inputsOf: site, initial: MagnitudeHistogram(), { $0.add($1) }) { histogram.add(window) }
-    evaluation.setThreshold(histogram.quantile(plan.quiet[site]).magnitude, site: site)
+    evaluation.setThreshold(try evaluation.histogram(ofInputsOf: site).quantile(plan.quiet[site]).magnitude, site: site)
   }
 }
 

@@ -19,7 +19,7 @@ public enum CalibrationWindows {
   }
 
   /// Tells texts apart.
-  static func fingerprint(_ windows: [ArraySlice<UInt32>]) -> UInt64 {
+  public static func fingerprint(_ windows: [ArraySlice<UInt32>]) -> UInt64 {
     var hash = FNVHash()
     for window in windows {
       hash.combine(UInt32(truncatingIfNeeded: window.count))

@@ -114,6 +114,13 @@ public final class LayerwiseEvaluation {
     return results
   }
 
+  /// The magnitudes of the input of a site, gathered so.
+  public func histogram(ofInputsOf site: Int) throws -> MagnitudeHistogram {
+    var histogram = MagnitudeHistogram()
+    for window in try gather(inputsOf: site, initial: MagnitudeHistogram(), { $0.add($1) }) { histogram.add(window) }
+    return histogram
+  }
+
   // MARK: Moving the cut
 
   /// Moves the cut to before the first of the lists of events of some sites is made. The thresholds of all sites that come before it are
@@ -182,9 +189,4 @@ public final class LayerwiseEvaluation {
       end(window)
     }
   }
-}
-
-extension SiteDescription {
-  /// Multiply-accumulates of all linear operations that read the site, for one token.
-  var macs: Double { Double(inputs) * Double(outputs) }
 }

@@ -2,7 +2,7 @@
 ///
 /// A magnitude's bin is the front half of its float's bits, of which 7 are fraction, so that bins are a hundredth of their magnitude wide
 /// at every scale, and zero has one of its own.
-struct MagnitudeHistogram {
+public struct MagnitudeHistogram: Sendable {
   private static let binCount = 0x8000
 
   private var bins = [UInt32](repeating: 0, count: binCount)
@@ -20,11 +20,11 @@ struct MagnitudeHistogram {
   }
 
   /// The fraction of magnitudes that are zero.
-  var zeroFraction: Double { Double(bins[0]) / total }
+  public var zeroFraction: Double { Double(bins[0]) / total }
 
   /// The magnitude that a fraction of all does not exceed, linear within a bin, and the energy below it: the sum of the squares of what
   /// does not exceed it, for each number that was added.
-  func quantile(_ fraction: Double) -> (magnitude: Float, energyBelow: Double) {
+  public func quantile(_ fraction: Double) -> (magnitude: Float, energyBelow: Double) {
     let (wanted, total) = (fraction * total, total)
     var (below, energy) = (0.0, 0.0)
     for (bin, count) in bins.enumerated() where count > 0 {

@@ -1,4 +1,5 @@
 import Quell
+import QuellCalibration
 
 /// The settings that are compared: sessions that differ in thresholds and threads, each over the model as it lies best for them.
 struct BenchSettings {
@@ -13,11 +14,10 @@ struct BenchSettings {
     let length = base.contextLength == 0 ? context : min(context, base.contextLength)
     var settings: [(model: Model, sparsity: Double?, thresholds: [Float])] = []
     if let sparsities {
-      let (session, statistics) = try BenchSettings.calibrate(base, contextLength: length)
+      let uniform = try BenchSettings.calibrate(base, contextLength: length)
       for sparsity in sparsities {
-        let quantile = try session.setThresholds(sparsity: sparsity)
-        let quiet = session.quietFractions(statistics, quantile: quantile)
-        settings.append((try model.laidOut(for: quiet), sparsity, session.thresholds))
+        let found = uniform.thresholds(sparsity: sparsity)
+        settings.append((try model.laidOut(for: found.quietFractions), sparsity, found.thresholds))
       }
     } else {
       let thresholds = try thresholdFile.map { try ThresholdFile.thresholds(fromFile: $0, for: base) }
@@ -32,15 +32,9 @@ struct BenchSettings {
     }
   }
 
-  /// A session that has seen the magnitudes at every site, its thresholds all 0.
-  private static func calibrate(_ model: Model, contextLength: Int) throws -> (Session, ActivationStatistics) {
-    let session = try Session(model, contextLength: contextLength)
-    for site in model.sites.indices { try session.setThreshold(0, site: site) }
-    let statistics = session.collectStatistics()
-    for token in RandomTokens.make(min(calibrationTokens, contextLength), below: model.vocabularySize) {
-      try Interruption.check()
-      try session.step(token)
-    }
-    return (session, statistics)
+  /// The magnitudes at every site. What would be predicted from the last token is of no interest.
+  private static func calibrate(_ model: Model, contextLength: Int) throws -> UniformCalibration {
+    let tokens = RandomTokens.make(min(calibrationTokens, contextLength), below: model.vocabularySize) + [0]
+    return try UniformCalibration(Calibration.evaluation(model, [tokens[...]], 1)) { _ in }
   }
 }

@@ -5,14 +5,6 @@ import QuellImport
 
 /// `quell calibrate`: finds thresholds.
 struct CalibrateCommand: ExampleCommand {
-  /// A way to find thresholds.
-  enum Method: String, CaseIterable, ExpressibleByArgument {
-    case allocate
-    case compensate
-    case uniform
-    case sequential
-  }
-
   static let configuration = CommandConfiguration(
     commandName: "calibrate", abstract: "Find thresholds that make a model skip a part of its work.",
     discussion: """
@@ -42,9 +34,9 @@ struct CalibrateCommand: ExampleCommand {
     help: ArgumentHelp(
       "How thresholds are found: allocate, uniform or sequential, or with fitted weights: compensate. (default: compensate where the output "
         + "is a .gguf, else allocate)", valueName: "method"))
-  var method: Method?
+  var method: CalibrationMethod?
 
-  private var chosenMethod: Method { method ?? (output.lowercased().hasSuffix(".gguf") ? .compensate : .allocate) }
+  private var chosenMethod: CalibrationMethod { method ?? (output.lowercased().hasSuffix(".gguf") ? .compensate : .allocate) }
 
   @OptionGroup var target: TargetOptions
 
@@ -82,9 +74,6 @@ struct CalibrateCommand: ExampleCommand {
       if chosenMethod == .uniform, self.target.sparsity == nil, self.target.targetEnergy == nil {
         throw ValidationError("--method uniform reaches a --sparsity or a --target-energy, no other target")
       }
-      if chosenMethod == .compensate, self.target.targetEnergy != nil {
-        throw ValidationError("--target-energy is reached by the methods allocate and uniform")
-      }
       guard lossIncrease == nil, maxEvaluations == nil, !resume else {
         throw ValidationError("--loss-increase, --max-evaluations and --resume belong to --method sequential")
       }
@@ -110,7 +99,7 @@ struct CalibrateCommand: ExampleCommand {
       try StandardOutput.write(
         "\(output): \(model.sites.count) sites at \(Percentage(calibration.sparsity)) sparsity, weights fitted on "
           + "\(calibration.tokenCount) tokens\n")
-    case .uniform: try report(Calibration.uniform(model, windows, to: target.target!), model)
+    case .uniform: try report(Calibration.uniform(model, windows, to: target.target!, threads: threads), model)
     case .sequential:
       let evaluation = try LayerwiseEvaluation(model, windows, threads: threads) { Interruption.isRequested }
       let (calibration, record) = try Calibration.sequential(

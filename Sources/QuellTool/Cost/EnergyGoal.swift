@@ -8,17 +8,9 @@ struct EnergyGoal {
   /// What weights are priced as; nil for as they are.
   let weights: WeightFormat?
 
-  /// Finds the sparsity at which a calibration takes the energy; the one that was made last is it.
-  func search<Result>(
-    _ model: Model, _ windows: [ArraySlice<UInt32>], thresholds: (Result) -> [Float], _ make: (_ sparsity: Double) throws -> Result
-  ) throws -> Result {
-    var made: Result?
-    _ = try target.search { sparsity in
-      let result = try make(sparsity)
-      made = result
-      return try ratio(model, windows, thresholds(result))
-    }
-    return made!
+  /// Finds the sparsity at which a model takes the energy with the thresholds that a calibration gives for it.
+  func sparsity(of model: Model, _ windows: [ArraySlice<UInt32>], thresholds: (_ sparsity: Double) throws -> [Float]) throws -> Double {
+    try target.search { try ratio(model, windows, thresholds($0)) }.setting
   }
 
   /// The fraction of the dense energy that a model with thresholds takes on a text, as `quell cost` tells it.

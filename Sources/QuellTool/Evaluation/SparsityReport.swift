@@ -24,11 +24,11 @@ struct SparsityReport: Encodable {
     let fractions = zip(sites, events).map { site, events in 1 - Double(events) / Double(max(tokens, 1)) / Double(max(site.inputs, 1)) }
     let all = Array(zip(sites, fractions))
     let blocks = all.filter { !$0.0.isHead }
-    macs = SparsityReport.mean(blocks) { Double($0.inputs) * Double($0.outputs) }
+    macs = SparsityReport.mean(blocks, weight: \.macs)
     elements = SparsityReport.mean(blocks) { Double($0.inputs * $0.layerCount) }
     head = all.first { $0.0.isHead }?.1
     kinds = Dictionary(grouping: all) { $0.0.kind }
-      .mapValues { SparsityReport.mean($0) { Double($0.inputs) * Double($0.outputs) } }
+      .mapValues { SparsityReport.mean($0, weight: \.macs) }
     self.sites = all.map { Site(name: $0.0.name, kind: $0.0.kind, sparsity: $0.1) }
   }
 
