@@ -18,8 +18,8 @@ struct TargetOptions: ParsableArguments {
   var targetMacs: String?
 
   @Option(
-    help: ArgumentHelp("The fraction of the energy that the dense model takes on --device.", valueName: "fraction"))
-  var targetEnergy: Double?
+    help: ArgumentHelp("The fraction of the energy that the dense model takes on --device, such as 0.5x.", valueName: "fraction"))
+  var targetEnergy: String?
 
   @Option(help: ArgumentHelp("The device of --target-energy: by name, or the file of its profile.", valueName: "device"))
   var device = "seneca-poster"
@@ -50,12 +50,12 @@ struct TargetOptions: ParsableArguments {
         return .macs(macs)
       }
       if let targetEnergy {
-        guard targetEnergy > 0, targetEnergy <= 1 else {
-          throw ValidationError("--target-energy is a fraction above 0 and at most 1, such as 0.4")
+        guard let ratio = TargetOptions.number(targetEnergy, units: ["x": 1, "%": 0.01]), ratio > 0, ratio <= 1 else {
+          throw ValidationError("--target-energy is a fraction above 0 and at most 1, such as 0.5x")
         }
         let profile = try ShippedDevices.text(named: device) ?? Files.read(device)
         return try naming(device) {
-          .energy(EnergyGoal(target: try EnergyTarget(ratio: targetEnergy), device: try Device(profile: profile), weights: weights?.format))
+          .energy(EnergyGoal(target: try EnergyTarget(ratio: ratio), device: try Device(profile: profile), weights: weights?.format))
         }
       }
       return nil

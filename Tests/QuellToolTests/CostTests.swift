@@ -167,7 +167,7 @@ import Testing
     let text = try folder.write(String(Samples.text), to: "text")
     let output = folder.path(method == "compensate" ? "sparse.gguf" : "thresholds.json")
     let calibrated = try CommandRunner.run(
-      "calibrate", "-m", Samples.recurrent.model, "-f", text, "--method", method, "--target-energy", "0.6", "--device", "seneca",
+      "calibrate", "-m", Samples.recurrent.model, "-f", text, "--method", method, "--target-energy", "0.6x", "--device", "seneca",
       "--weights", "int8", "-o", output)
     #expect(calibrated.status == 0, "\(calibrated.errors)")
     let subject = method == "compensate" ? ["-m", output] : ["-m", Samples.recurrent.model, "--thresholds", output]
