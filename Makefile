@@ -160,6 +160,10 @@ demo: setup
 
 include Firmware.mk
 
+# ---- Files from strangers ----
+
+include Hardening.mk
+
 # ---- The rest ----
 
 export PREFIX LIBDIR DESTDIR

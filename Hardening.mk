@@ -1,0 +1,59 @@
+# Tests against files from strangers: damaged and made to do harm, and the fuzzers. Included by the Makefile. TESTING.md tells what runs when.
+
+CLANG ?= clang
+TIME ?= 60
+
+sanitized := build/sanitized
+sanitized_objects := $(sanitized)/Quell.o $(runtime_c:Sources/CQuell/%.c=$(sanitized)/%.o)
+sanitizers := address
+# Small files that are right, which others are made of by damage, and which every version to come reads.
+samples := Tests/Compatibility/1
+fuzzers := model state text calls
+damage_sources := Tests/Damage/damage.c Tests/Damage/exercise.c Tests/Damage/exercise.h
+# What the library asks the system for is counted.
+damage_flags := -Wall -Wextra -Iinclude -Wl,--wrap=posix_memalign,--wrap=malloc,--wrap=free
+
+.PHONY: damage damage-long fuzz fuzz-replay
+
+# ---- The runtime with AddressSanitizer, and with what libFuzzer sees its way by ----
+
+$(sanitized)/Quell.o: $(runtime_swift) $(runtime_headers) $(objects)/sources.txt Makefile Hardening.mk
+	@mkdir -p $(@D)
+	$(SWIFTC) $(SWIFT_FLAGS) -g -sanitize=fuzzer,$(sanitizers) -c @$(objects)/sources.txt -o $@
+
+$(sanitized)/%.o: Sources/CQuell/%.c $(runtime_headers) Makefile Hardening.mk
+	@mkdir -p $(@D)
+	$(CLANG) $(C_FLAGS) -g -fsanitize=fuzzer-no-link,$(sanitizers),undefined -fno-sanitize-recover=undefined -c $< -o $@
+
+# ---- Damage ----
+
+build/tests/damage: $(damage_sources) build/lib/libquell.a Hardening.mk
+	@mkdir -p $(@D)
+	$(CC) -O2 $(damage_flags) $(filter %.c,$(damage_sources)) build/lib/libquell.a -lpthread -o $@
+
+build/tests/damage-sanitized: $(damage_sources) $(sanitized_objects) Hardening.mk
+	@mkdir -p $(@D)
+	$(CLANG) -g -O1 $(damage_flags) -fsanitize=$(sanitizers),undefined -fno-sanitize-recover=undefined \
+	  $(filter %.c,$(damage_sources)) $(sanitized_objects) -lpthread -o $@
+
+damage: build/tests/damage
+	Scripts/check-damage build/tests/damage $(samples)
+
+damage-long: build/tests/damage build/tests/damage-sanitized
+	Scripts/check-damage build/tests/damage $(samples) 2000000
+	Scripts/check-damage build/tests/damage-sanitized $(samples) 100000
+
+# ---- Fuzzers ----
+
+build/fuzz/%: Tests/Fuzz/%.c Tests/Fuzz/support.h $(damage_sources) $(sanitized_objects) Hardening.mk
+	@mkdir -p $(@D)
+	$(CLANG) -g -O1 -Wall -Wextra -Iinclude -DMODELS='"$(abspath $(samples))"' \
+	  -fsanitize=fuzzer,$(sanitizers),undefined -fno-sanitize-recover=undefined \
+	  $< Tests/Damage/exercise.c $(sanitized_objects) -lpthread -o $@
+
+fuzz: $(fuzzers:%=build/fuzz/%)
+	Scripts/fuzz $(TIME) $(fuzzers)
+
+# The inputs that were kept, each once.
+fuzz-replay: $(fuzzers:%=build/fuzz/%)
+	Scripts/fuzz replay $(fuzzers)
