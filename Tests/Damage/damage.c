@@ -7,10 +7,11 @@
  * With --model the files are states of that model's sessions. With --as-is they are used as they are, once each.
  */
 #include "exercise.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/time.h>
 
 enum { SECONDS_FOR_ONE = 10 };
 
@@ -31,9 +32,10 @@ void __wrap_free(void *block);
 /* Every block has its size in front of it, as far in front as its alignment asks. */
 int __wrap_posix_memalign(void **block, size_t alignment, size_t size) {
   char *start;
-  if (size > (size_t)1 << 40 || alignment < sizeof(uint64_t) * 2 ||
-      __real_posix_memalign((void **)&start, alignment, size + alignment) != 0)
-    return 12;
+  if (alignment < 2 * sizeof(uint64_t))
+    alignment = 2 * sizeof(uint64_t);
+  if (size > (size_t)1 << 40 || __real_posix_memalign((void **)&start, alignment, size + alignment) != 0)
+    return ENOMEM;
   *block = start + alignment;
   memcpy(start + alignment - sizeof(uint64_t), &(uint64_t){size}, sizeof(uint64_t));
   memcpy(start + alignment - 2 * sizeof(uint64_t), &(uint64_t){alignment}, sizeof(uint64_t));
@@ -69,6 +71,11 @@ static const char *subject;
 static const void *model_bytes;
 static uint64_t model_size, accepted, refused;
 
+/* Ends the program by a signal once it has worked for so many seconds, however long others had the processor. */
+static void limit_time(int seconds) {
+  setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = seconds}, NULL);
+}
+
 static void use(const void *bytes, size_t size, const char *what, uint64_t which) {
   /* A copy that ends where it ends, so that a sanitizer sees what reads on. */
   void *copy;
@@ -76,11 +83,11 @@ static void use(const void *bytes, size_t size, const char *what, uint64_t which
     abort();
   memcpy(copy, bytes, size);
   memory.greatest = 0;
-  alarm(SECONDS_FOR_ONE);
+  limit_time(SECONDS_FOR_ONE);
   const uint64_t most_for_session = 64 * 1024 + 64 * size;
   const int32_t status =
       model_bytes ? exercise_state(model_bytes, model_size, copy, size) : exercise_model(copy, size, most_for_session);
-  alarm(0);
+  limit_time(0);
   if (memory.blocks != 0) {
     fprintf(stderr, "damage: %s, %s %llu: memory was not given back\n", subject, what, (unsigned long long)which);
     exit(1);

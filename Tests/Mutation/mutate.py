@@ -128,11 +128,11 @@ def build(files: list[str]) -> Switches:
     c_sources = sorted(str(path) for path in (BUILD / "CQuell").glob("*.c"))
     flags = ["-std=gnu11", "-O1", "-fPIC", "-fvisibility=hidden", f"-I{BUILD / 'CQuell/include'}"]
     subprocess.run(
-        ["cc", "-shared", "-Wl,-Bsymbolic", f"-Wl,--version-script={ROOT / 'Scripts/quell.map'}", *flags, *c_sources, str(BUILD / "Quell.o"),
-         "-o", str(BUILD / "libquell.so")], check=True)
+        ["cc", "-w", "-shared", "-Wl,-Bsymbolic", f"-Wl,--version-script={ROOT / 'Scripts/quell.map'}", *flags, *c_sources, str(BUILD / "Quell.o"),
+         "-lm", "-o", str(BUILD / "libquell.so")], check=True)
     subprocess.run(
-        ["cc", "-O1", f"-I{ROOT / 'include'}", "-Wl,--wrap=posix_memalign,--wrap=malloc,--wrap=free", *flags, *c_sources,
-         str(BUILD / "Quell.o"), *(str(ROOT / "Tests/Damage" / name) for name in ("damage.c", "exercise.c")), "-lpthread", "-o",
+        ["cc", "-w", "-O1", f"-I{ROOT / 'include'}", "-Wl,--wrap=posix_memalign,--wrap=malloc,--wrap=free", *flags, *c_sources,
+         str(BUILD / "Quell.o"), *(str(ROOT / "Tests/Damage" / name) for name in ("damage.c", "exercise.c")), "-lpthread", "-lm", "-o",
          str(BUILD / "damage")], check=True)
     return switches
 
