@@ -6,6 +6,7 @@ enum UniqueNames {
   static func requiredBytes(for count: Int) -> Int { HashIndex.slotCount(for: count) * MemoryLayout<UInt32>.stride }
 
   /// Looks at all names of a list, in memory of ``requiredBytes(for:)``; the names are parts of `file`. The cost is linear in their length.
+  @inline(never)
   static func verify(
     _ what: StaticString, _ count: Int, of file: UnsafeRawBufferPointer, in memory: UnsafeMutableRawBufferPointer,
     _ name: (Int) -> UnsafeRawBufferPointer
@@ -21,7 +22,7 @@ enum UniqueNames {
         throw Failure(QUELL_MALFORMED, what).then(earlier).then(" and ").then(position).then(" have the same name '").then(text).then("'")
           .at(text.baseAddress! - file.baseAddress!)
       }
-      guard index.insert(position, hash.value) else { throw Failure(QUELL_UNSUPPORTED, "the names of ").then(what).then("collide") }
+      guard index.insert(position, hash.value) else { throw Failure(QUELL_UNSUPPORTED, "names collide: ").then(what) }
     }
   }
 }

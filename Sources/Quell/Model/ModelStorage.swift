@@ -162,10 +162,7 @@ struct ModelStorage {
       table.initializeElement(at: index, to: tensor)
     }
     guard outline.bytes.count <= aligned(end) else {
-      throw Failure(QUELL_MALFORMED, "the file goes on after its last tensor, bytes: ").then(outline.bytes.count - end).then(
-        "; are two files joined?"
-      )
-      .at(end)
+      throw Failure(QUELL_MALFORMED, "the file goes on after its last tensor; are two files joined?").at(end)
     }
   }
 
