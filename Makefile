@@ -52,6 +52,7 @@ help:
 	@echo 'make demo       import, calibrate and run the model of the examples'
 	@echo 'make test       everything that can fail: lints, unit tests, header, libraries, examples, Python'
 	@echo 'make quick      the part of it that takes seconds once the libraries are built'
+	@echo 'make fuzz       fuzzers, TIME=60 seconds each; TESTING.md has this and more'
 	@echo 'make header     make include/quell.h, quell_import.h and what Python knows of them from the Swift sources'
 	@echo 'make firmware   the library for cores without an operating system; needs Scripts/setup firmware'
 	@echo 'make firmware-test  runs it on boards that QEMU emulates'
@@ -160,6 +161,10 @@ demo: setup
 
 include Firmware.mk
 
+# ---- Files from strangers ----
+
+include Hardening.mk
+
 # ---- The rest ----
 
 export PREFIX LIBDIR DESTDIR
@@ -181,4 +186,4 @@ deb: all
 	@Scripts/make-debian-packages build/deb build/bin/quell-standalone
 
 clean:
-	rm -rf build .build .build-test
+	rm -rf build .build .build-test .build-fuzz

@@ -23,6 +23,9 @@ let package = Package(
     .target(name: "CQuell"),
     .target(name: "Quell", dependencies: ["CQuell"]),
 
+    // MARK: What files of JSON are looked at with: host only
+    .target(name: "QuellJSON"),
+
     // MARK: The importer: host only
     .systemLibrary(name: "CProtobuf", pkgConfig: "protobuf", providers: [.apt(["libonnx-dev", "libprotobuf-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -32,7 +35,7 @@ let package = Package(
       cxxSettings: [.define("ONNX_NAMESPACE", to: "onnx"), .define("ONNX_ML", to: "1")],
       linkerSettings: [.linkedLibrary("onnx"), .linkedLibrary("onnx_proto")]),
     .target(name: "CConversion"),
-    .target(name: "QuellImport", dependencies: ["CConversion", "COnnx", "CQuell", "CZlib", "Quell"]),
+    .target(name: "QuellImport", dependencies: ["CConversion", "COnnx", "CQuell", "CZlib", "Quell", "QuellJSON"]),
 
     // MARK: The importer for other languages
     .target(name: "CQuellImport", dependencies: ["CQuell"]),
@@ -40,7 +43,7 @@ let package = Package(
 
     // MARK: What work costs on devices: host only
     .target(name: "QuellDrawing"),
-    .target(name: "QuellCost", dependencies: ["Quell", "QuellDrawing"]),
+    .target(name: "QuellCost", dependencies: ["Quell", "QuellDrawing", "QuellJSON"]),
 
     // MARK: Calibration: host only
     .target(name: "CCalibration"),
@@ -50,12 +53,13 @@ let package = Package(
     .executableTarget(
       name: "QuellTool",
       dependencies: [
-        "CQuell", "Quell", "QuellCalibration", "QuellCost", "QuellDrawing", "QuellImport",
+        "CQuell", "Quell", "QuellCalibration", "QuellCost", "QuellDrawing", "QuellImport", "QuellJSON",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // MARK: Tests
     .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell"]),
+    .testTarget(name: "QuellJSONTests", dependencies: ["QuellJSON"]),
     .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport"], exclude: ["Fixtures"]),
     .testTarget(name: "QuellCalibrationTests", dependencies: ["Quell", "QuellCalibration", "QuellImport"], exclude: ["Fixtures"]),
     .testTarget(name: "QuellCostTests", dependencies: ["Quell", "QuellCost", "QuellDrawing"]),
@@ -64,3 +68,9 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
 )
+
+// Fuzzers of the host's modules, for `make fuzz`: nobody else is to build them.
+if Context.environment["QUELL_FUZZ"] != nil {
+  package.targets.append(.target(name: "QuellFuzz", dependencies: ["QuellCost", "QuellImport"], path: "Tests/Fuzz/Host"))
+  package.products.append(.library(name: "QuellFuzz", type: .static, targets: ["QuellFuzz"]))
+}

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import QuellJSON
 
 /// A JSON document of any form, whose parts know where they are, so that what is wrong with one can be said by name.
 struct JSONTree {
@@ -34,10 +35,11 @@ struct JSONTree {
 
   /// Reads a document.
   init(_ bytes: [UInt8]) throws(CostFailure) {
+    if let fault = bytes.withUnsafeBytes({ JSONSyntax.fault(in: $0) }) { throw .malformed(fault.description) }
     do {
       node = try JSONDecoder().decode(Node.self, from: Data(bytes))
     } catch {
-      throw .malformed("it is not JSON")
+      throw .malformed("it holds a number that does not fit where it stands")
     }
     path = ""
   }

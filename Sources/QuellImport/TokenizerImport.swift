@@ -5,6 +5,7 @@
   import Foundation
 #endif
 import Quell
+import QuellJSON
 
 /// Turns the `tokenizer.json` of a model into the tokenizer keys of a model file.
 ///
@@ -54,6 +55,7 @@ public enum TokenizerImport {
   }
 
   private static func decode<Content: Decodable>(_ type: Content.Type, _ data: Data, _ path: String) throws(ImportFailure) -> Content {
+    if let fault = data.withUnsafeBytes({ JSONSyntax.fault(in: $0) }) { throw .malformed("\(path): \(fault)") }
     do {
       return try JSONDecoder().decode(type, from: data)
     } catch let failure as ImportFailure {
@@ -70,7 +72,7 @@ public enum TokenizerImport {
     case .keyNotFound(let key, let context): "\(place(context)) has no '\(key.stringValue)'"
     case .typeMismatch(let type, let context): "\(place(context)) is not of type \(type)"
     case .valueNotFound(let type, let context): "\(place(context)) is null, where \(type) is needed"
-    case .dataCorrupted(let context) where context.codingPath.isEmpty: "not JSON: \(context.debugDescription)"
+    case .dataCorrupted(let context) where context.codingPath.isEmpty: "it holds a number that does not fit where it stands"
     case .dataCorrupted(let context): "\(place(context)): \(context.debugDescription)"
     @unknown default: "\(error)"
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Quell
 import QuellCost
+import QuellJSON
 
 /// The thresholds of a model as a JSON file, documented in docs/THRESHOLDS.md.
 struct ThresholdFile: Codable {
@@ -70,6 +71,7 @@ struct ThresholdFile: Codable {
   /// Reads a file, whatever model it was made for.
   static func read(_ path: String) throws -> ThresholdFile {
     let bytes = Data(try Files.read(path))
+    if let fault = bytes.withUnsafeBytes({ JSONSyntax.fault(in: $0) }) { throw malformed(path, fault.description) }
     do {
       let header = try decoder.decode(Header.self, from: bytes)
       guard header.format == formatName else { throw malformed(path, "its format is '\(header.format)', not '\(formatName)'") }
@@ -167,7 +169,7 @@ extension DecodingError {
     switch self {
     case .keyNotFound(let key, _): "the key '\(key.stringValue)' is missing"
     case .typeMismatch(_, let context), .valueNotFound(_, let context): "\(DecodingError.place(context)) has the wrong type"
-    case .dataCorrupted(let context) where context.codingPath.isEmpty: "it is not JSON"
+    case .dataCorrupted(let context) where context.codingPath.isEmpty: "it holds a number that does not fit where it stands"
     case .dataCorrupted(let context): "\(DecodingError.place(context)) cannot be read: \(context.debugDescription)"
     @unknown default: "it cannot be read"
     }

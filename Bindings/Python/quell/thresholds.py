@@ -31,9 +31,13 @@ def load_thresholds(path: Union[str, os.PathLike[str]], model: "Model") -> npt.N
 
     try:
         with open(path, encoding="utf-8") as file:
-            document = json.load(file)
+            document = json.load(file, object_pairs_hook=_members)
+    except _RepeatedName as error:
+        raise malformed(f"the name {error.args[0]!r} stands twice in an object") from None
+    except json.JSONDecodeError as error:
+        raise malformed(f"it is not JSON: {error.msg} (character {error.pos})") from None
     except (ValueError, RecursionError):
-        raise malformed("it is not JSON") from None
+        raise malformed("it is not JSON: its bytes are no UTF-8, or it is nested too deep") from None
     if not isinstance(document, dict) or document.get("format") != _FORMAT:
         raise malformed(f"its format is not {_FORMAT!r}")
     if document.get("version") != _VERSION:
@@ -60,6 +64,20 @@ def load_thresholds(path: Union[str, os.PathLike[str]], model: "Model") -> npt.N
     if thetas:
         raise malformed(f"site {min(map(str, thetas))!r} is none of the model's")
     return np.array(thresholds, np.float32)
+
+
+class _RepeatedName(Exception):
+    """An object has two members of the same name."""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of its members, which have different names."""
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise _RepeatedName(name)
+        members[name] = value
+    return members
 
 
 def _is_threshold(theta: Any) -> bool:

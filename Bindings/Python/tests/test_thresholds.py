@@ -42,6 +42,8 @@ def refusal(model, tmp_path, text, kind=quell.MalformedError):
 def test_other_files_are_refused(model, document, tmp_path):
     for text in ("", '{"format":', "[" * 100_000):
         assert "it is not JSON" in refusal(model, tmp_path, text)
+    assert "(character 11)" in refusal(model, tmp_path, '{"format": x}')
+    assert "'version' stands twice" in refusal(model, tmp_path, '{"version": 1, "version": 1}')
     for text in ("[1]", "{}", '{"format": "other"}'):
         assert "its format is not" in refusal(model, tmp_path, text)
     assert "version 2" in refusal(model, tmp_path, json.dumps({**document, "version": 2}), quell.UnsupportedError)

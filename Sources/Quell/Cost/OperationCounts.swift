@@ -63,7 +63,8 @@ extension SessionStorage {
   mutating func countTokens(_ count: Int, logits: Int) {
     tokenCount += UInt64(count)
     logitsCount += UInt64(logits)
-    positionCount += UInt64(count * position + count * (count + 1) / 2)
+    // A restored state of a model without caches may stand at any position: what attention does depends on it, and there is none.
+    positionCount &+= UInt64(truncatingIfNeeded: count &* position &+ count * (count + 1) / 2)
   }
 
   /// Sets all counters to zero.

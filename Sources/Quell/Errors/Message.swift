@@ -55,11 +55,17 @@ public struct Message: Sendable {
     append(UInt64(number.magnitude))
   }
 
-  /// Adds bytes of unknown origin: whatever is not printable ASCII or UTF-8 is replaced by a question mark.
+  /// Adds bytes of unknown origin: each that is no part of a printable character in UTF-8 is replaced by a question mark.
   @inline(never)
   public mutating func append(_ bytes: UnsafeRawBufferPointer) {
-    for byte in bytes { append(byte: byte < 0x20 || byte == 0x7f ? UInt8(ascii: "?") : byte) }
-    trimPartialCharacter()
+    var index = 0
+    while index < bytes.count {
+      let length = Message.characterLength(bytes, index)
+      guard count + max(length, 1) <= Message.capacity else { return }
+      if length == 0 { append(byte: UInt8(ascii: "?")) }
+      for byte in bytes[index..<index + length] { append(byte: byte) }
+      index += max(length, 1)
+    }
   }
 
   private mutating func append(byte: UInt8) {
@@ -68,15 +74,23 @@ public struct Message: Sendable {
     count += 1
   }
 
-  /// A cut in the middle of a character leaves bytes that are no UTF-8: they go.
-  private mutating func trimPartialCharacter() {
-    guard count == Message.capacity else { return }
-    var start = count
-    while start > 0, start > count - 4, self[start - 1] & 0xc0 == 0x80 { start -= 1 }
-    guard start > 0 else { return }
-    let lead = self[start - 1]
-    let length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
-    if lead >= 0x80, count - (start - 1) < length { count = start - 1 }
+  /// Bytes of the character that begins at a place; 0 where none does, and where it steers a terminal.
+  private static func characterLength(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Int {
+    let lead = bytes[index]
+    if lead < 0x80 { return lead >= 0x20 && lead != 0x7f ? 1 : 0 }
+    let length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
+    guard lead >= 0xc2, lead <= 0xf4, bytes.count - index >= length else { return 0 }
+    for place in 1..<length where bytes[index + place] & 0xc0 != 0x80 { return 0 }
+    // No C1 controls, nothing in more bytes than it needs, no surrogates, nothing above U+10FFFF.
+    let second = bytes[index + 1]
+    switch lead {
+    case 0xc2: return second >= 0xa0 ? length : 0
+    case 0xe0: return second >= 0xa0 ? length : 0
+    case 0xed: return second < 0xa0 ? length : 0
+    case 0xf0: return second >= 0x90 ? length : 0
+    case 0xf4: return second < 0x90 ? length : 0
+    default: return length
+    }
   }
 }
 

@@ -104,7 +104,10 @@ private func number(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlie
 private func truth(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: Bool?) throws(Failure) -> Bool {
   guard earlier == nil else { throw repeated(key, value) }
   guard !value.isArray, value.type == .bool else { throw wrongType(key, value) }
-  return value.bytes[0] != 0
+  guard value.bytes[0] <= 1 else {
+    throw Failure(QUELL_MALFORMED, "key '").then(key).then("' is neither 0, for no, nor 1, for yes").at(value.offset)
+  }
+  return value.bytes[0] == 1
 }
 
 private func string(_ key: UnsafeRawBufferPointer, _ value: GGUF.Value, _ earlier: UnsafeRawBufferPointer?) throws(Failure)

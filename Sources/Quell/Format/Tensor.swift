@@ -42,6 +42,9 @@ struct Tensor {
 
   /// Bytes from one row to the next.
   var rowBytes: Int { columns / format.blockCount * format.blockBytes }
+
+  /// Bytes of all rows.
+  var byteCount: Int { rows * rowBytes }
 }
 
 extension Tensor {

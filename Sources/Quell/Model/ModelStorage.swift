@@ -57,6 +57,11 @@ struct ModelStorage {
     return Int(clamping: width)
   }
 
+  /// Far more than any model's program has, and few enough for what takes the square of their number in time.
+  static let maximumOperationCount = 1 << 14
+  /// No operation reads more tensors than this.
+  private static let tensorsPerOperation = 4
+
   /// Reads and verifies a model file; the tables are made in memory of the arena, the tokenizer's by `tokenizer`, or not at all where
   /// that is nil. Nil where the arena only counts, and where its memory does not suffice.
   static func open(
@@ -67,6 +72,7 @@ struct ModelStorage {
     let caches = try file.require(file.caches, "quell.caches")
     let operations = try file.require(file.operations, "quell.operations")
     let thresholds = try file.require(file.thresholds, "quell.thresholds")
+    try verifyCounts(file, operations, thresholds)
     // All are taken before any is looked at: an arena that counts gives none of them.
     let storage = arena.take(1, of: ModelStorage.self)
     let tensorTable = arena.take(file.outline.tensorCount, of: Tensor.self)
@@ -81,6 +87,12 @@ struct ModelStorage {
     arena = request.arena
     guard let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else { return nil }
     try readTensors(file.outline, tensorList, into: tensorTable)
+    try readSites(file, thresholds, into: siteTable)
+    // Where operations will be is room for what finds names; verifyCounts() has seen to it that it suffices.
+    let room = UnsafeMutableRawBufferPointer(operationTable)
+    try UniqueNames.verify("tensors ", tensorTable.count, of: bytes, in: room) { tensorTable[$0].name }
+    try UniqueNames.verify("sites ", siteTable.count, of: bytes, in: room) { siteTable[$0].name }
+    room.bindMemory(to: Operation.self)
     try readValues(values, into: valueTable)
     for index in 0..<cacheTable.count {
       cacheTable.initializeElement(
@@ -90,7 +102,6 @@ struct ModelStorage {
           heads: Int(clamping: caches[3 * index + 2])))
     }
     try readOperations(operations, into: operationTable)
-    try readSites(file, thresholds, into: siteTable)
     let model = storage.baseAddress!
     model.initialize(
       to: ModelStorage(
@@ -102,7 +113,7 @@ struct ModelStorage {
         operations: operationTable, sites: siteTable, stateFill: try file.require(file.stateFill, "quell.state_fill"),
         tokenizer: request.tokenizer))
     guard model.pointee.vocabularySize > 0 else { throw Failure(QUELL_MALFORMED, "quell.vocabulary_size is zero") }
-    try Verifier.verify(model)
+    try Verifier.verify(model, values: values, caches: caches, operations: operations)
     try model.pointee.verifyStateFill()
     model.pointee.fingerprint = model.pointee.makeFingerprint(operations, values)
     return model
@@ -110,18 +121,52 @@ struct ModelStorage {
 
   // MARK: Tables
 
+  /// Refuses numbers of things that do not go together, before there is memory for tables of them: no file is to ask for more than
+  /// twice its size.
+  private static func verifyCounts(_ file: ModelFile, _ operations: WordArray, _ thresholds: WordArray) throws(Failure) {
+    let names = try file.require(file.siteNames, "quell.sites")
+    let kinds = try file.require(file.siteKinds, "quell.site_kinds")
+    guard names.count == thresholds.count, kinds.count == thresholds.count else {
+      throw Failure(QUELL_MALFORMED, "quell.sites, quell.site_kinds and quell.thresholds differ in length").at(names.offset)
+    }
+    let count = operations.count / Operation.wordCount
+    guard count <= maximumOperationCount else {
+      throw Failure(QUELL_UNSUPPORTED, "the program has ").then(count).then(" operations; 16384 are the most that can be used")
+        .at(operations.offset)
+    }
+    // A site takes one operation for its events and one that reads them.
+    guard thresholds.count <= count / 2 else {
+      throw Failure(QUELL_MALFORMED, "there are more sites than ").then(count).then(" operations can feed").at(names.offset)
+    }
+    guard file.outline.tensorCount <= tensorsPerOperation * count else {
+      throw Failure(QUELL_MALFORMED, "there are more tensors than ").then(count).then(" operations can read").at(operations.offset)
+    }
+  }
+
   private static func readTensors(
     _ outline: GGUF, _ list: ByteReader, into table: UnsafeMutableBufferPointer<Tensor>
   ) throws(Failure) {
     // The data begins at the first multiple of the alignment after the list, which is read once to find its end.
     var scout = list
     try outline.forEachTensor(&scout) { (_, _) throws(Failure) in }
-    let dataStart = (scout.offset + ModelFile.alignment - 1) & ~(ModelFile.alignment - 1)
+    let dataStart = aligned(scout.offset)
+    var end = dataStart
     var reader = list
     try outline.forEachTensor(&reader) { (index, entry) throws(Failure) in
-      table.initializeElement(at: index, to: try Tensor(entry, of: outline.bytes, dataStart: dataStart))
+      let tensor = try Tensor(entry, of: outline.bytes, dataStart: dataStart)
+      let start = tensor.data - outline.bytes.baseAddress!
+      guard start >= end else {
+        throw Failure(QUELL_MALFORMED, "tensor '").then(entry.name).then("' begins before the tensor before it ends").at(entry.offset)
+      }
+      end = start + tensor.byteCount
+      table.initializeElement(at: index, to: tensor)
+    }
+    guard outline.bytes.count <= aligned(end) else {
+      throw Failure(QUELL_MALFORMED, "the file goes on after its last tensor; are two files joined?").at(end)
     }
   }
+
+  private static func aligned(_ offset: Int) -> Int { (offset + ModelFile.alignment - 1) & ~(ModelFile.alignment - 1) }
 
   private static func readValues(_ words: WordArray, into table: UnsafeMutableBufferPointer<Value>) throws(Failure) {
     for index in 0..<table.count {
@@ -150,9 +195,6 @@ struct ModelStorage {
   ) throws(Failure) {
     let allNames = try file.require(file.siteNames, "quell.sites")
     let allKinds = try file.require(file.siteKinds, "quell.site_kinds")
-    guard allNames.count == table.count, allKinds.count == table.count else {
-      throw Failure(QUELL_MALFORMED, "quell.sites, quell.site_kinds and quell.thresholds differ in length").at(allNames.offset)
-    }
     var names = allNames.makeIterator()
     var kinds = allKinds.makeIterator()
     var index = 0
@@ -171,11 +213,17 @@ struct ModelStorage {
   static func isThreshold(_ number: Float) -> Bool { number.isFinite && number.sign == .plus }
 
   private func verifyStateFill() throws(Failure) {
+    var end = 0
     for run in 0..<stateFill.count / 3 {
       let (first, count) = (Int(clamping: stateFill[3 * run]), Int(clamping: stateFill[3 * run + 1]))
       guard first <= stateSize, count <= stateSize - first else {
         throw Failure(QUELL_MALFORMED, "quell.state_fill reaches out of the state").at(stateFill.offset + 12 * run)
       }
+      // Filling the state again and again could take any time.
+      guard first >= end else {
+        throw Failure(QUELL_MALFORMED, "quell.state_fill goes back within the state").at(stateFill.offset + 12 * run)
+      }
+      end = first + count
     }
   }
 

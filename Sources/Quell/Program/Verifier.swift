@@ -10,9 +10,14 @@ struct Verifier {
   private(set) var index = 0
   /// The site whose events the next linear reads.
   private var site: Int?
+  /// Where in the file the lists begin.
+  private let places: (values: Int, caches: Int, operations: Int)
 
-  static func verify(_ model: UnsafePointer<ModelStorage>) throws(Failure) {
-    var verifier = Verifier(model: model)
+  /// Checks a program; the lists are those that it was read from.
+  static func verify(
+    _ model: UnsafePointer<ModelStorage>, values: WordArray, caches: WordArray, operations: WordArray
+  ) throws(Failure) {
+    var verifier = Verifier(model: model, places: (values.offset, caches.offset, operations.offset))
     try verifier.verifyStorage()
     for index in 0..<model.pointee.operations.count {
       verifier.index = index
@@ -21,7 +26,10 @@ struct Verifier {
     try verifier.verifyAllUsed()
   }
 
-  private init(model: UnsafePointer<ModelStorage>) { self.model = model }
+  private init(model: UnsafePointer<ModelStorage>, places: (values: Int, caches: Int, operations: Int)) {
+    self.model = model
+    self.places = places
+  }
 
   // MARK: Storage
 
@@ -53,7 +61,7 @@ struct Verifier {
       let cache = model.pointee.caches[index]
       guard cache.heads > 0, cache.keyWidth > 0, cache.valueWidth > 0, cache.keyWidth % cache.heads == 0,
         cache.valueWidth % cache.heads == 0
-      else { throw Failure(QUELL_MALFORMED, "cache ").then(index).then(" does not divide into its heads") }
+      else { throw Failure(QUELL_MALFORMED, "cache ").then(index).then(" does not divide into its heads").at(places.caches + 12 * index) }
     }
     guard model.pointee.logits < model.pointee.values.count else { throw Failure(QUELL_MALFORMED, "quell.logits names no value") }
     let logits = model.pointee.values[model.pointee.logits]
@@ -210,10 +218,10 @@ struct Verifier {
   }
 
   func bad(_ why: StaticString) -> Failure {
-    Failure(QUELL_MALFORMED, "operation ").then(index).then(" of the program: ").then(why)
+    Failure(QUELL_MALFORMED, "operation ").then(index).then(" of the program: ").then(why).at(places.operations + 32 * index)
   }
 
   private func badValue(_ index: Int, _ why: StaticString) -> Failure {
-    Failure(QUELL_MALFORMED, "value ").then(index).then(" of the program ").then(why)
+    Failure(QUELL_MALFORMED, "value ").then(index).then(" of the program ").then(why).at(places.values + 12 * index)
   }
 }

@@ -9,6 +9,9 @@ struct MergeTable {
     let result: UInt32
   }
 
+  /// Two tokens of a byte each, and a space between them.
+  private static let shortestText = 3
+
   /// The best first: the rank of a merge is its position.
   private let merges: UnsafeMutableBufferPointer<Merge>
   private var index: HashIndex
@@ -17,6 +20,12 @@ struct MergeTable {
   static func open(_ texts: StringArray, of vocabulary: Vocabulary?, in arena: inout Arena) throws(Failure) -> MergeTable? {
     guard Int32(exactly: texts.count) != nil else {
       throw Failure(QUELL_UNSUPPORTED, "the tokenizer has more merges than can be used").at(texts.offset)
+    }
+    var number = 0
+    for text in texts {
+      // What is no merge is to take no memory.
+      guard text.count >= shortestText else { throw malformed(number, text, "is not of two tokens", texts.offset) }
+      number += 1
     }
     let merges = arena.take(texts.count, of: Merge.self)
     let slots = arena.take(HashIndex.slotCount(for: texts.count), of: UInt32.self)
@@ -51,19 +60,21 @@ struct MergeTable {
     guard let space = text.firstIndex(of: UInt8(ascii: " ")),
       let left = MergeTable.token(UnsafeRawBufferPointer(rebasing: text[..<space]), of: vocabulary),
       let right = MergeTable.token(UnsafeRawBufferPointer(rebasing: text[(space + 1)...]), of: vocabulary)
-    else { throw malformed(rank, text, "is not of two tokens", offset) }
+    else { throw MergeTable.malformed(rank, text, "is not of two tokens", offset) }
     guard let result = MergeTable.token(joining: vocabulary.bytes(of: left), vocabulary.bytes(of: right), of: vocabulary) else {
-      throw malformed(rank, text, "makes no token", offset)
+      throw MergeTable.malformed(rank, text, "makes no token", offset)
     }
     let merge = Merge(left: UInt32(left), right: UInt32(right), result: UInt32(result))
-    guard self.rank(merge.left, merge.right) == nil else { throw malformed(rank, text, "stands twice in the list", offset) }
+    guard self.rank(merge.left, merge.right) == nil else {
+      throw MergeTable.malformed(rank, text, "stands twice in the list", offset)
+    }
     guard index.insert(rank, MergeTable.hash(merge.left, merge.right)) else {
       throw Failure(QUELL_UNSUPPORTED, "the merges of the tokenizer collide in their hash table").at(offset)
     }
     merges.initializeElement(at: rank, to: merge)
   }
 
-  private func malformed(_ rank: Int, _ text: UnsafeRawBufferPointer, _ what: StaticString, _ offset: Int) -> Failure {
+  private static func malformed(_ rank: Int, _ text: UnsafeRawBufferPointer, _ what: StaticString, _ offset: Int) -> Failure {
     Failure(QUELL_MALFORMED, "merge ").then(rank).then(" of the tokenizer ").then(what).then(": '").then(text).then("'").at(offset)
   }
 

@@ -1,7 +1,7 @@
 /// Turns the bytes of a model into an `ONNXModel`, with bounds on everything that a small file could make large.
 struct ONNXDecoder {
   /// Nodes, attributes, tensors and declared values together; each is far larger in memory than the two bytes it may take.
-  private static let mostParts = 1 << 21
+  private static let mostParts = 1 << 19
   /// Names that nodes read and define.
   private static let mostNames = 1 << 23
   private static let mostAxes = 16

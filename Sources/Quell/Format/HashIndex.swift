@@ -8,12 +8,8 @@ struct HashIndex {
 
   private let slots: UnsafeMutableBufferPointer<UInt32>
 
-  /// How many slots a list of `count` elements needs: a power of two.
-  static func slotCount(for count: Int) -> Int {
-    var slots = 8
-    while slots / 3 * 2 < count { slots *= 2 }
-    return slots
-  }
+  /// How many slots a list of `count` elements needs.
+  static func slotCount(for count: Int) -> Int { max(count + count / 2, 8) }
 
   /// An empty index over ``slotCount(for:)`` slots.
   init(_ slots: UnsafeMutableBufferPointer<UInt32>) {
@@ -23,26 +19,31 @@ struct HashIndex {
 
   /// The position that `matches`, of all those stored under the hash, or nil.
   func find(_ hash: UInt64, _ matches: (Int) -> Bool) -> Int? {
-    var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+    var slot = first(hash)
     while slots[slot] != HashIndex.empty {
       if matches(Int(slots[slot])) { return Int(slots[slot]) }
-      slot = (slot + 1) & (slots.count - 1)
+      slot = next(slot)
     }
     return nil
   }
 
   /// Stores a position under a hash; false where too many others are in the way.
   mutating func insert(_ position: Int, _ hash: UInt64) -> Bool {
-    var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+    var slot = first(hash)
     for _ in 0..<HashIndex.maximumProbes {
       if slots[slot] == HashIndex.empty {
         slots[slot] = UInt32(position)
         return true
       }
-      slot = (slot + 1) & (slots.count - 1)
+      slot = next(slot)
     }
     return false
   }
+
+  /// Where a hash belongs: its upper half, as a fraction of all slots.
+  private func first(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: ((hash >> 32) &* UInt64(slots.count)) >> 32) }
+
+  private func next(_ slot: Int) -> Int { slot + 1 < slots.count ? slot + 1 : 0 }
 
   /// Spreads the bits of a number over all bits of the result (the finalizer of MurmurHash3).
   static func mix(_ number: UInt64) -> UInt64 {

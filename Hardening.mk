@@ -1,0 +1,80 @@
+# Tests against files from strangers: damaged and made to do harm, and the fuzzers. Included by the Makefile. TESTING.md tells what runs when.
+
+CLANG ?= clang
+TIME ?= 60
+PYTHON ?= .venv/bin/python
+
+sanitized := build/sanitized
+sanitized_objects := $(sanitized)/Quell.o $(runtime_c:Sources/CQuell/%.c=$(sanitized)/%.o)
+sanitizers := address
+# Small files that are right, which others are made of by damage, and which every version to come reads.
+samples := Tests/Compatibility/1
+fuzzers := model state text calls
+# The same of what only hosts have, built by SwiftPM: minutes of work, so they are not replayed by every test.
+host_fuzzers := import documents
+damage_sources := Tests/Damage/damage.c Tests/Damage/exercise.c Tests/Damage/exercise.h
+# What the library asks the system for is counted.
+damage_flags := -Wall -Wextra -Iinclude -Wl,--wrap=posix_memalign,--wrap=malloc,--wrap=free
+
+.PHONY: damage damage-long fuzz fuzz-replay mutants coverage fuzz-host
+
+# ---- The runtime with AddressSanitizer, and with what libFuzzer sees its way by ----
+
+$(sanitized)/Quell.o: $(runtime_swift) $(runtime_headers) $(objects)/sources.txt Makefile Hardening.mk
+	@mkdir -p $(@D)
+	$(SWIFTC) $(SWIFT_FLAGS) -g -sanitize=fuzzer,$(sanitizers) -c @$(objects)/sources.txt -o $@
+
+$(sanitized)/%.o: Sources/CQuell/%.c $(runtime_headers) Makefile Hardening.mk
+	@mkdir -p $(@D)
+	$(CLANG) $(C_FLAGS) -g -fsanitize=fuzzer-no-link,$(sanitizers),undefined -fno-sanitize-recover=undefined -c $< -o $@
+
+# ---- Damage ----
+
+build/tests/damage: $(damage_sources) build/lib/libquell.a Hardening.mk
+	@mkdir -p $(@D)
+	$(CC) -O2 $(damage_flags) $(filter %.c,$(damage_sources)) build/lib/libquell.a -lpthread -o $@
+
+build/tests/damage-sanitized: $(damage_sources) $(sanitized_objects) Hardening.mk
+	@mkdir -p $(@D)
+	$(CLANG) -g -O1 $(damage_flags) -fsanitize=$(sanitizers),undefined -fno-sanitize-recover=undefined \
+	  $(filter %.c,$(damage_sources)) $(sanitized_objects) -lpthread -o $@
+
+damage: build/tests/damage
+	Scripts/check-damage build/tests/damage $(samples)
+
+damage-long: build/tests/damage build/tests/damage-sanitized
+	Scripts/check-damage build/tests/damage $(samples) 2000000
+	Scripts/check-damage build/tests/damage-sanitized $(samples) 100000
+
+# ---- Fuzzers ----
+
+build/fuzz/%: Tests/Fuzz/%.c Tests/Fuzz/support.h $(damage_sources) $(sanitized_objects) Hardening.mk
+	@mkdir -p $(@D)
+	$(CLANG) -g -O1 -Wall -Wextra -Iinclude -DMODELS='"$(abspath $(samples))"' \
+	  -fsanitize=fuzzer,$(sanitizers),undefined -fno-sanitize-recover=undefined \
+	  $< Tests/Damage/exercise.c $(sanitized_objects) -lpthread -o $@
+
+# The command's modules, with Swift's own libraries and with what a crash would be reported by.
+fuzz-host: $(host_fuzzers:%=Tests/Fuzz/%.c)
+	QUELL_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --sanitize=$(sanitizers) -Xswiftc -sanitize=fuzzer --product QuellFuzz
+	@mkdir -p build/fuzz
+	for name in $(host_fuzzers); do \
+	  $(CLANG) -g -O1 -fsanitize=fuzzer-no-link,$(sanitizers) -c Tests/Fuzz/$$name.c -o build/fuzz/$$name.o && \
+	  $(SWIFTC) -emit-executable -sanitize=fuzzer,$(sanitizers) -parse-as-library build/fuzz/$$name.o -lonnx -lonnx_proto -lprotobuf -lz -lstdc++ \
+	    "@$$(QUELL_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --show-bin-path)/QuellFuzz.product/Objects.LinkFileList" \
+	    -o build/fuzz/$$name || exit 1; done
+
+fuzz: $(fuzzers:%=build/fuzz/%) fuzz-host
+	Scripts/fuzz $(TIME) $(fuzzers) $(host_fuzzers)
+
+# The inputs that were kept, each once.
+fuzz-replay: $(fuzzers:%=build/fuzz/%)
+	Scripts/fuzz replay $(fuzzers)
+
+# ---- What the tests are worth ----
+
+mutants: library
+	$(PYTHON) Tests/Mutation/mutate.py
+
+coverage:
+	Scripts/measure-coverage $(PYTHON)
