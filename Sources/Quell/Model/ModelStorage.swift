@@ -79,7 +79,10 @@ struct ModelStorage {
     if let opener { withUnsafeMutablePointer(to: &request) { opener(UnsafeMutableRawPointer($0)) } }
     if let failure = request.failure { throw failure }
     arena = request.arena
-    guard let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else { return nil }
+    // A tokenizer that had no room is not to be taken for none.
+    guard !arena.isShort, let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else {
+      return nil
+    }
     try readTensors(file.outline, tensorList, into: tensorTable)
     try readValues(values, into: valueTable)
     for index in 0..<cacheTable.count {
