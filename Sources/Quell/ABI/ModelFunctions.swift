@@ -52,7 +52,9 @@ import CQuell
 ///
 /// Thread: any; once for each model.
 @c public func quell_model_close(_ model: UnsafeMutablePointer<quell_model>?) {
-  if let storage = storageOrNil(model) { ModelStorage.release(storage) }
+  guard let storage = storageOrNil(model) else { return }
+  storage.pointee.mark = 0
+  ModelStorage.release(storage)
 }
 
 /// How many logits a step gives; token ids are below it. 0 for null. Thread: any.

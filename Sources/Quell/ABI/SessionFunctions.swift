@@ -28,7 +28,9 @@ import CQuell
 ///
 /// Thread: any, once for each session, when no other call on it is under way.
 @c public func quell_session_close(_ session: UnsafeMutablePointer<quell_session>?) {
-  if let storage = storageOrNil(session) { SessionStorage.close(storage) }
+  guard let storage = storageOrNil(session) else { return }
+  storage.pointee.mark = 0
+  SessionStorage.close(storage)
 }
 
 /// Takes one token and computes the logits of the next. Allocates nothing. A failure leaves the session as it was.

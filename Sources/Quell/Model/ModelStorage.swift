@@ -4,6 +4,11 @@ import CQuell
 ///
 /// Immutable once opened, and so shared by any number of sessions and threads.
 struct ModelStorage {
+  /// What ``mark`` is until the model's handle is closed.
+  static let openMark: UInt64 = 0x4c44_4d51_6e65_704f
+
+  /// The first word of the record, by which a call tells a handle that it may use from others.
+  var mark = ModelStorage.openMark
   /// The file's bytes. Weights, names and the tokenizer's texts are used where they stand.
   let bytes: UnsafeRawBufferPointer
   let vocabularySize: Int

@@ -4,6 +4,11 @@ import CQuell
 ///
 /// Belongs to one thread at a time.
 struct SessionStorage {
+  /// What ``mark`` is until the session is closed.
+  static let openMark: UInt64 = 0x5353_5351_6e65_704f
+
+  /// The first word of the record, by which a call tells a handle that it may use from others.
+  var mark = SessionStorage.openMark
   let model: UnsafeMutablePointer<ModelStorage>
   /// The inner loops in C, nil where the portable ones run.
   let kernels: UnsafePointer<quell_kernels>?
