@@ -38,7 +38,8 @@
  *
  * Rules that hold for every function:
  * - A call that can fail returns a quell_status and tells the reason to a quell_error of the caller's. Other calls cannot
- *   fail: null handles are answered with 0 or null, and closing null does nothing.
+ *   fail: null handles are answered with 0 or null, and closing null does nothing. A handle that is closed, or of something
+ *   else, is answered like null where that can be seen: always, while its memory is not given back.
  * - Nothing is printed, no environment is read, nothing aborts; files and bytes may be hostile.
  * - A model never changes once it is open: any number of threads may use it at once. A session or a sampler belongs to one
  *   thread at a time. There are no hidden threads, and no state outside the handles.
@@ -79,7 +80,7 @@ enum {
   QUELL_NO_TOKENIZER = 5,       /**< The model carries no tokenizer. */
   QUELL_OUT_OF_MEMORY = 16,     /**< Memory could not be had. */
   QUELL_FILE_UNREADABLE = 17,   /**< A file could not be opened or read. */
-  QUELL_CANCELLED = 18,         /**< A callback asked to stop. */
+  QUELL_CANCELLED = 18,         /**< A callback, or quell_session_cancel(), asked to stop. */
   QUELL_FILE_UNWRITABLE = 19,   /**< A file could not be written. */
   QUELL_MALFORMED = 32,         /**< The bytes are not what they claim to be. */
   QUELL_UNSUPPORTED = 33,       /**< The data is well formed but of a kind that this version cannot use. */
@@ -259,7 +260,8 @@ typedef struct quell_price {
  * Opens a model file by mapping it: weights are read when they are used, and never copied.
  *
  * Ownership: the model is the caller's; close it with quell_model_close(). The file must stay as it is until then and
- * until all its sessions are closed.
+ * until all its sessions are closed. To remove it or to put another in its place does no harm; to shorten it ends the
+ * process by SIGBUS. A file that strangers can write to is opened by quell_model_open_reader(), which takes a copy.
  * Thread: any.
  *
  * \param path The file's path, ended by a zero byte.
@@ -356,13 +358,14 @@ void quell_session_close(quell_session *session);
  * \param session The session.
  * \param token A token id below the vocabulary size.
  * \param error Receives the reason of a failure; may be null.
- * \return `QUELL_OK`, `QUELL_TOKEN_OUT_OF_RANGE`, `QUELL_CONTEXT_FULL`, `QUELL_INVALID_ARGUMENT`.
+ * \return `QUELL_OK`, `QUELL_TOKEN_OUT_OF_RANGE`, `QUELL_CONTEXT_FULL`, `QUELL_CANCELLED`, `QUELL_INVALID_ARGUMENT`.
  */
 quell_status quell_session_step(quell_session *session, uint32_t token, quell_error *error);
 
 /**
  * Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing, and puts less
- * than 128 KiB on the stack. A failure leaves the session as it was.
+ * than 128 KiB on the stack. A failure leaves the session as it was, but for a cancellation, which leaves it with the
+ * tokens that it took before.
  *
  * Thread: the session's.
  *
@@ -374,6 +377,15 @@ quell_status quell_session_step(quell_session *session, uint32_t token, quell_er
  */
 quell_status quell_session_prefill(quell_session *session, const uint32_t *tokens, uint64_t count,
                                    quell_error *error);
+
+/**
+ * Has the call that takes tokens end with `QUELL_CANCELLED`: the one that is under way, before it takes the next
+ * tokens, or else the next one. The session can go on: quell_session_position() tells how many tokens it has taken.
+ * After a call that was ended there are no logits before the next step. Null is ignored.
+ *
+ * Thread: any, and the handler of a signal; not when the session is closed meanwhile.
+ */
+void quell_session_cancel(const quell_session *session);
 
 /**
  * The logits of the last step: as many as the vocabulary has tokens. Null for null. Before the first step they mean
@@ -397,7 +409,7 @@ void quell_session_reset(quell_session *session);
 
 /**
  * Takes several tokens, and tells of each how the model predicted the one that was to come after it. Allocates
- * nothing. A failure leaves the session as it was.
+ * nothing. A failure leaves the session as quell_session_prefill() does.
  *
  * A text's own tokens but the last, with all but the first as targets, give its log-probability. A session with a
  * batch makes the logits of as many tokens at a time; the scores are the same, bit by bit.
@@ -410,14 +422,14 @@ void quell_session_reset(quell_session *session);
  * \param count How many.
  * \param scores Receives a score for each.
  * \param error Receives the reason of a failure; may be null.
- * \return As quell_session_step().
+ * \return As quell_session_prefill().
  */
 quell_status quell_session_score(quell_session *session, const uint32_t *tokens, const uint32_t *targets,
                                  uint64_t count, quell_token_score *scores, quell_error *error);
 
 /**
  * Takes several tokens and shows the logits after each of them, in order. Allocates nothing. A failure leaves the
- * session as it was.
+ * session as quell_session_prefill() does.
  *
  * Thread: the session's; the visitor is called on it.
  *
@@ -427,7 +439,7 @@ quell_status quell_session_score(quell_session *session, const uint32_t *tokens,
  * \param visitor Called once for each token, before the call returns.
  * \param user Handed to the visitor as it is.
  * \param error Receives the reason of a failure; may be null.
- * \return As quell_session_step().
+ * \return As quell_session_prefill().
  */
 quell_status quell_session_visit_logits(quell_session *session, const uint32_t *tokens, uint64_t count,
                                         quell_logits_visitor visitor, void *user, quell_error *error);
@@ -750,7 +762,8 @@ quell_status quell_session_begin_calibration(quell_session *session, void *memor
  * \param quantile Receives the fraction of its inputs that each site drops, 0 where natural zeros are enough; may be
  *   null.
  * \param error Receives the reason of a failure; may be null.
- * \return `QUELL_OK`; `QUELL_INVALID_ARGUMENT`, also where nothing has been seen.
+ * \return `QUELL_OK`; `QUELL_INVALID_ARGUMENT`, also where nothing has been seen; `QUELL_MALFORMED` where an input
+ *   was infinite or not a number, which only a damaged model gives.
  */
 quell_status quell_session_calibrate(quell_session *session, double sparsity, double *quantile, quell_error *error);
 
