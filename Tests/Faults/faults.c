@@ -1,10 +1,12 @@
-/* What programs see when the system gives the library nothing: every allocation, opened file, mapping and started thread fails, each
- * once and for ever; memory is too small by every number of words; a callback cannot read; calls are cancelled at every token. Each
- * time there must be a status, nothing may be left behind, and what was there before must go on as if nothing had happened.
+/* What programs see when the system gives the library nothing: every allocation, opened file, mapping and started
+ * thread fails, each once and for ever; memory is too small by every number of words; a callback cannot read; calls are
+ * cancelled at every token. Each time there must be a status, nothing may be left behind, and what was there before
+ * must go on as if nothing had happened.
  *
  *   faults MODEL
  *
- * Linked with the static library and `--wrap` for what it asks of the system, so that the library's calls alone come here.
+ * Linked with the static library and `--wrap` for what it asks of the system, so that the library's calls alone come
+ * here.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,7 +34,8 @@ enum { TOKENS = 11, PADDED_BYTES = 3 << 20, GUARD = 256, MOST_VOCABULARY = 4096 
 
 /* ---- The system ---- */
 
-/* Calls of the system so far, the one that fails (0 for none), whether all after it fail too, and the status that it comes to. */
+/* Calls of the system so far, the one that fails (0 for none), whether all after it fail too, and the status that it
+ * comes to. */
 static int calls, failing;
 static bool forever;
 static quell_status expected;
@@ -228,7 +231,8 @@ static quell_status calibrate(void) {
   EXPECT(quell_session_get_threshold(session, 0, &threshold, &error) == QUELL_OK);
   EXPECT(threshold == (is_first ? 0.25f : 0));
   double quantile = -1;
-  EXPECT(quell_session_calibrate(session, 0.5, &quantile, NULL) == (status && !is_first ? QUELL_OK : QUELL_INVALID_ARGUMENT));
+  EXPECT(quell_session_calibrate(session, 0.5, &quantile, NULL) ==
+         (status && !is_first ? QUELL_OK : QUELL_INVALID_ARGUMENT));
   quell_session_close(session);
   failing = wanted;
   return status;
@@ -318,7 +322,8 @@ static void grow_memory(void) {
     memset(memory + size, 0xa5, GUARD);
     quell_status status = quell_model_open_in(file, file_size, quell_open_tokenizer, memory, size, &model, &error);
     /* The last piece ends before a multiple of 64. */
-    EXPECT(status == (fits || size == needed ? QUELL_OK : status) && (status == QUELL_OK || status == QUELL_BUFFER_TOO_SMALL));
+    EXPECT(status == (fits || size == needed ? QUELL_OK : status) &&
+           (status == QUELL_OK || status == QUELL_BUFFER_TOO_SMALL));
     EXPECT((model != NULL) == (status == QUELL_OK) && (status == QUELL_OK) <= (size + 64 > needed));
     expect_untouched(memory, size);
     fits = status == QUELL_OK;
@@ -331,7 +336,8 @@ static void grow_memory(void) {
     quell_session *session = (quell_session *)&error;
     memset(session_memory + size, 0xa5, GUARD);
     quell_status status = quell_session_create_in(model, &options, session_memory, size, &session, &error);
-    EXPECT(status == (fits || size == session_needed ? QUELL_OK : status) && (status == QUELL_OK || status == QUELL_BUFFER_TOO_SMALL));
+    EXPECT(status == (fits || size == session_needed ? QUELL_OK : status) &&
+           (status == QUELL_OK || status == QUELL_BUFFER_TOO_SMALL));
     EXPECT((session != NULL) == (status == QUELL_OK) && (status == QUELL_OK) <= (size + 64 > session_needed));
     expect_untouched(session_memory, size);
     fits = status == QUELL_OK;

@@ -1,7 +1,7 @@
 import CQuell
 
-// A handle is the address of the record itself, which begins with a mark: a record that was closed has lost it, and a session's differs
-// from a model's. Memory that was given back may hold anything, so that this finds most mistakes and not all.
+// A handle is the address of a model's record, or of a session's head. Both begin with a mark, which closing takes away; a session's
+// differs from a model's. Memory that was given back may hold anything, so that this finds most mistakes and not all.
 
 /// The model behind a handle that must be open.
 func storage(_ model: UnsafePointer<quell_model>?) throws(Failure) -> UnsafeMutablePointer<ModelStorage> {
@@ -29,8 +29,13 @@ func storageOrNil(_ model: UnsafePointer<quell_model>?) -> UnsafeMutablePointer<
 /// The open session behind a handle, for calls that answer all others with nothing.
 func storageOrNil(_ session: UnsafePointer<quell_session>?) -> UnsafeMutablePointer<SessionStorage>? {
   guard let session else { return nil }
-  let storage = UnsafeMutableRawPointer(mutating: session).assumingMemoryBound(to: SessionStorage.self)
-  return storage.pointee.mark == SessionStorage.openMark ? storage : nil
+  let head = head(session)
+  return head.pointee.isOpen ? head.pointee.storage : nil
+}
+
+/// What a session's handle points to.
+func head(_ session: UnsafePointer<quell_session>) -> UnsafeMutablePointer<SessionHead> {
+  UnsafeMutableRawPointer(mutating: session).assumingMemoryBound(to: SessionHead.self)
 }
 
 /// A pointer that must not be null.

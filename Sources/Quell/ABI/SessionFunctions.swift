@@ -28,8 +28,8 @@ import CQuell
 ///
 /// Thread: any, once for each session, when no other call on it is under way.
 @c public func quell_session_close(_ session: UnsafeMutablePointer<quell_session>?) {
-  guard let storage = storageOrNil(session) else { return }
-  storage.pointee.mark = 0
+  guard let session, let storage = storageOrNil(session) else { return }
+  head(session).pointee.close()
   SessionStorage.close(storage)
 }
 
@@ -75,7 +75,8 @@ import CQuell
 ///
 /// Thread: any, and the handler of a signal; not when the session is closed meanwhile.
 @c public func quell_session_cancel(_ session: UnsafePointer<quell_session>?) {
-  if let storage = storageOrNil(session) { quell_platform_raise(storage.pointee.cancellation) }
+  guard let session, head(session).pointee.isOpen else { return }
+  quell_platform_raise(head(session).pointee.cancellation)
 }
 
 /// The logits of the last step: as many as the vocabulary has tokens. Null for null. Before the first step they mean nothing.
@@ -103,7 +104,7 @@ import CQuell
 }
 
 func handle(_ storage: UnsafeMutablePointer<SessionStorage>) -> UnsafeMutablePointer<quell_session> {
-  UnsafeMutableRawPointer(storage).assumingMemoryBound(to: quell_session.self)
+  UnsafeMutableRawPointer(storage.pointee.head).assumingMemoryBound(to: quell_session.self)
 }
 
 /// What a caller asks for.

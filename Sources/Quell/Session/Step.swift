@@ -24,7 +24,7 @@ extension SessionStorage {
 
   /// Throws where a caller wants no further token to be taken, once.
   func checkCancellation() throws(Failure) {
-    guard quell_platform_take(cancellation) != 0 else { return }
+    guard quell_platform_take(head.pointee.cancellation) != 0 else { return }
     throw Failure(QUELL_CANCELLED, "cancelled after ").then(position).then(" tokens of the session's text, from which it can go on")
   }
 
