@@ -54,6 +54,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Stands before functions whose status is to be looked at: compilers that can, warn where it is not. */
+#if defined(__GNUC__)
+#define QUELL_MUST_USE __attribute__((warn_unused_result))
+#else
+#define QUELL_MUST_USE
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -270,7 +277,7 @@ typedef struct quell_price {
  * \return `QUELL_OK`; `QUELL_FILE_UNREADABLE`; `QUELL_MALFORMED` or `QUELL_UNSUPPORTED` where the file is not a model
  *   that this version can run; `QUELL_OUT_OF_MEMORY`; `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_open_file(const char *path, quell_model **model, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_open_file(const char *path, quell_model **model, quell_error *error);
 
 /**
  * Opens a model over the bytes of a model file in memory, in flash for instance. Nothing but small tables is
@@ -286,7 +293,8 @@ quell_status quell_model_open_file(const char *path, quell_model **model, quell_
  * \param error Receives the reason of a failure; may be null.
  * \return As quell_model_open_file().
  */
-quell_status quell_model_open_memory(const void *bytes, uint64_t size, quell_model **model, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_open_memory(const void *bytes, uint64_t size, quell_model **model,
+                                                    quell_error *error);
 
 /**
  * Closes a model. Sessions that use it keep what they need until they are closed themselves. Null is ignored.
@@ -313,8 +321,8 @@ uint32_t quell_model_context_length(const quell_model *model);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_name(const quell_model *model, char *text, uint64_t capacity, uint64_t *size,
-                              quell_error *error);
+QUELL_MUST_USE quell_status quell_model_name(const quell_model *model, char *text, uint64_t capacity, uint64_t *size,
+                                             quell_error *error);
 
 /**
  * A number that depends on the model's program and on a sample of its weights; files of thresholds name the model by
@@ -340,8 +348,8 @@ uint64_t quell_model_fingerprint(const quell_model *model);
  * \return `QUELL_OK`, `QUELL_OUT_OF_MEMORY`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not
  *   known and for instructions that the processor has not.
  */
-quell_status quell_session_create(quell_model *model, const quell_session_options *options, quell_session **session,
-                                  quell_error *error);
+QUELL_MUST_USE quell_status quell_session_create(quell_model *model, const quell_session_options *options,
+                                                 quell_session **session, quell_error *error);
 
 /**
  * Closes a session. Null is ignored.
@@ -360,7 +368,7 @@ void quell_session_close(quell_session *session);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_TOKEN_OUT_OF_RANGE`, `QUELL_CONTEXT_FULL`, `QUELL_CANCELLED`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_step(quell_session *session, uint32_t token, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_step(quell_session *session, uint32_t token, quell_error *error);
 
 /**
  * Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing, and puts less
@@ -375,8 +383,8 @@ quell_status quell_session_step(quell_session *session, uint32_t token, quell_er
  * \param error Receives the reason of a failure; may be null.
  * \return As quell_session_step().
  */
-quell_status quell_session_prefill(quell_session *session, const uint32_t *tokens, uint64_t count,
-                                   quell_error *error);
+QUELL_MUST_USE quell_status quell_session_prefill(quell_session *session, const uint32_t *tokens, uint64_t count,
+                                                  quell_error *error);
 
 /**
  * Has the call that takes tokens end with `QUELL_CANCELLED`: the one that is under way, before it takes the next
@@ -424,8 +432,9 @@ void quell_session_reset(quell_session *session);
  * \param error Receives the reason of a failure; may be null.
  * \return As quell_session_prefill().
  */
-quell_status quell_session_score(quell_session *session, const uint32_t *tokens, const uint32_t *targets,
-                                 uint64_t count, quell_token_score *scores, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_score(quell_session *session, const uint32_t *tokens,
+                                                const uint32_t *targets, uint64_t count, quell_token_score *scores,
+                                                quell_error *error);
 
 /**
  * Takes several tokens and shows the logits after each of them, in order. Allocates nothing. A failure leaves the
@@ -441,8 +450,8 @@ quell_status quell_session_score(quell_session *session, const uint32_t *tokens,
  * \param error Receives the reason of a failure; may be null.
  * \return As quell_session_prefill().
  */
-quell_status quell_session_visit_logits(quell_session *session, const uint32_t *tokens, uint64_t count,
-                                        quell_logits_visitor visitor, void *user, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_visit_logits(quell_session *session, const uint32_t *tokens, uint64_t count,
+                                                       quell_logits_visitor visitor, void *user, quell_error *error);
 
 /* ---- Text ---- */
 
@@ -462,8 +471,9 @@ quell_status quell_session_visit_logits(quell_session *session, const uint32_t *
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_NO_TOKENIZER`, `QUELL_OUT_OF_MEMORY`,
  *   `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_encode(const quell_model *model, const char *text, uint64_t size, uint32_t *tokens,
-                                uint64_t capacity, uint64_t *count, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_encode(const quell_model *model, const char *text, uint64_t size,
+                                               uint32_t *tokens, uint64_t capacity, uint64_t *count,
+                                               quell_error *error);
 
 /**
  * Turns tokens into the bytes of their text, one after the other, without a zero at the end; perhaps not whole
@@ -481,8 +491,8 @@ quell_status quell_model_encode(const quell_model *model, const char *text, uint
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_TOKEN_OUT_OF_RANGE` for an id that the tokenizer does not
  *   have, `QUELL_NO_TOKENIZER`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_decode(const quell_model *model, const uint32_t *tokens, uint64_t count, char *text,
-                                uint64_t capacity, uint64_t *size, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_decode(const quell_model *model, const uint32_t *tokens, uint64_t count,
+                                               char *text, uint64_t capacity, uint64_t *size, quell_error *error);
 
 /**
  * The bytes of one token, where they stand in the model's memory; perhaps not whole characters, and not ended by a
@@ -499,8 +509,8 @@ quell_status quell_model_decode(const quell_model *model, const uint32_t *tokens
  * \return `QUELL_OK`, `QUELL_TOKEN_OUT_OF_RANGE` for an id that the tokenizer does not have, `QUELL_NO_TOKENIZER`,
  *   `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_token_bytes(const quell_model *model, uint32_t token, const char **bytes, uint64_t *size,
-                                     quell_error *error);
+QUELL_MUST_USE quell_status quell_model_token_bytes(const quell_model *model, uint32_t token, const char **bytes,
+                                                    uint64_t *size, quell_error *error);
 
 /**
  * Whether a token steers the model rather than stand for text. False for an id that the tokenizer does not have.
@@ -527,8 +537,8 @@ uint32_t quell_model_end_token(const quell_model *model);
  * \return `QUELL_OK`; `QUELL_INVALID_ARGUMENT` for a temperature that is not a finite number of at least 0 or a top-p
  *   not from 0 to 1; `QUELL_UNSUPPORTED` for an option that is not known.
  */
-quell_status quell_sampler_initialize(quell_sampler *sampler, const quell_sampler_options *options,
-                                      quell_error *error);
+QUELL_MUST_USE quell_status quell_sampler_initialize(quell_sampler *sampler, const quell_sampler_options *options,
+                                                     quell_error *error);
 
 /**
  * Chooses the next token from the logits of the last step. Does not step: give the token to quell_session_step().
@@ -542,8 +552,8 @@ quell_status quell_sampler_initialize(quell_sampler *sampler, const quell_sample
  * \return `QUELL_OK`; `QUELL_INVALID_ARGUMENT`, also where there has been no step; `QUELL_MALFORMED` where a logit is
  *   not a number, which only a damaged model gives.
  */
-quell_status quell_session_sample(quell_session *session, quell_sampler *sampler, uint32_t *token,
-                                  quell_error *error);
+QUELL_MUST_USE quell_status quell_session_sample(quell_session *session, quell_sampler *sampler, uint32_t *token,
+                                                 quell_error *error);
 
 /* ---- Sites: where a vector becomes events ---- */
 
@@ -563,8 +573,8 @@ uint32_t quell_model_site_count(const quell_model *model);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_site_name(const quell_model *model, uint32_t site, char *text, uint64_t capacity,
-                                   uint64_t *size, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_site_name(const quell_model *model, uint32_t site, char *text,
+                                                  uint64_t capacity, uint64_t *size, quell_error *error);
 
 /**
  * What a site feeds, the same word for all blocks; `head` for the vocabulary head. Otherwise as
@@ -580,8 +590,8 @@ quell_status quell_model_site_name(const quell_model *model, uint32_t site, char
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_site_kind(const quell_model *model, uint32_t site, char *text, uint64_t capacity,
-                                   uint64_t *size, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_site_kind(const quell_model *model, uint32_t site, char *text,
+                                                  uint64_t capacity, uint64_t *size, quell_error *error);
 
 /** Length of a site's input. 0 for null and where there is no such site. Thread: any. */
 uint64_t quell_model_site_inputs(const quell_model *model, uint32_t site);
@@ -608,8 +618,8 @@ float quell_model_site_threshold(const quell_model *model, uint32_t site);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_get_threshold(const quell_session *session, uint32_t site, float *threshold,
-                                         quell_error *error);
+QUELL_MUST_USE quell_status quell_session_get_threshold(const quell_session *session, uint32_t site, float *threshold,
+                                                        quell_error *error);
 
 /**
  * Sets a session's threshold at a site; other sessions keep theirs. 0 skips nothing but zeros.
@@ -622,7 +632,8 @@ quell_status quell_session_get_threshold(const quell_session *session, uint32_t 
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_set_threshold(quell_session *session, uint32_t site, float threshold, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_set_threshold(quell_session *session, uint32_t site, float threshold,
+                                                        quell_error *error);
 
 /**
  * Events at a site since the counters were last set to zero. 0 for null and where there is no such site. Thread: the
@@ -640,7 +651,8 @@ uint64_t quell_session_site_events(const quell_session *session, uint32_t site);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_counts(const quell_session *session, quell_counts *counts, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_counts(const quell_session *session, quell_counts *counts,
+                                                 quell_error *error);
 
 /** Sets all counters to zero. Null is ignored. Thread: the session's. */
 void quell_session_reset_counts(quell_session *session);
@@ -656,7 +668,8 @@ void quell_session_reset_counts(quell_session *session);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_estimate_cost(const quell_session *session, quell_cost *cost, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_estimate_cost(const quell_session *session, quell_cost *cost,
+                                                        quell_error *error);
 
 /* ---- Work and its price ---- */
 
@@ -676,8 +689,8 @@ const char *quell_cost_kind_name(uint32_t kind);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_cost_session_work(const quell_session *session, bool dense, uint64_t *units, uint32_t kinds,
-                                     quell_error *error);
+QUELL_MUST_USE quell_status quell_cost_session_work(const quell_session *session, bool dense, uint64_t *units,
+                                                    uint32_t kinds, quell_error *error);
 
 /**
  * What work costs on a device: modelled from its prices, not measured. Allocates nothing.
@@ -694,8 +707,8 @@ quell_status quell_cost_session_work(const quell_session *session, bool dense, u
  * \return `QUELL_OK`, `QUELL_UNSUPPORTED` where work has no price, `QUELL_INVALID_ARGUMENT` where a price is negative
  *   or infinite.
  */
-quell_status quell_cost_price(const uint64_t *units, const quell_price *prices, uint32_t kinds, quell_price *total,
-                              quell_error *error);
+QUELL_MUST_USE quell_status quell_cost_price(const uint64_t *units, const quell_price *prices, uint32_t kinds,
+                                             quell_price *total, quell_error *error);
 
 /* ---- Adapting thresholds ---- */
 
@@ -713,7 +726,8 @@ quell_status quell_cost_price(const uint64_t *units, const quell_price *prices, 
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not known.
  */
-quell_status quell_session_adapt(quell_session *session, const quell_adaptation *adaptation, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_adapt(quell_session *session, const quell_adaptation *adaptation,
+                                                quell_error *error);
 
 /**
  * How a session adapts, and the factor that it has come to; the target is -1 where it does not adapt.
@@ -725,7 +739,8 @@ quell_status quell_session_adapt(quell_session *session, const quell_adaptation 
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_adaptation(const quell_session *session, quell_adaptation *adaptation, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_adaptation(const quell_session *session, quell_adaptation *adaptation,
+                                                     quell_error *error);
 
 /* ---- Calibration: thresholds for a sparsity ---- */
 
@@ -747,7 +762,8 @@ uint64_t quell_model_calibration_size(const quell_model *model);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_OUT_OF_MEMORY`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_begin_calibration(quell_session *session, void *memory, uint64_t size, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_begin_calibration(quell_session *session, void *memory, uint64_t size,
+                                                            quell_error *error);
 
 /**
  * Sets the session's thresholds so that, on text like the one that it has seen since the calibration began, its sites
@@ -765,7 +781,8 @@ quell_status quell_session_begin_calibration(quell_session *session, void *memor
  * \return `QUELL_OK`; `QUELL_INVALID_ARGUMENT`, also where nothing has been seen; `QUELL_MALFORMED` where an input
  *   was infinite or not a number, which only a damaged model gives.
  */
-quell_status quell_session_calibrate(quell_session *session, double sparsity, double *quantile, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_calibrate(quell_session *session, double sparsity, double *quantile,
+                                                    quell_error *error);
 
 /**
  * Ends a calibration: magnitudes are counted no more, and memory is given back. Thresholds stay. Null is ignored.
@@ -788,8 +805,8 @@ void quell_session_end_calibration(quell_session *session);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_save_state(const quell_session *session, void *bytes, uint64_t capacity, uint64_t *size,
-                                      quell_error *error);
+QUELL_MUST_USE quell_status quell_session_save_state(const quell_session *session, void *bytes, uint64_t capacity,
+                                                     uint64_t *size, quell_error *error);
 
 /** Bytes that quell_session_save_state() would write now. 0 for null. Thread: the session's. */
 uint64_t quell_session_state_size(const quell_session *session);
@@ -808,8 +825,8 @@ uint64_t quell_session_state_size(const quell_session *session);
  *   they are of another version; `QUELL_CONTEXT_FULL` where the session is too small for them;
  *   `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_restore_state(quell_session *session, const void *bytes, uint64_t size,
-                                         quell_error *error);
+QUELL_MUST_USE quell_status quell_session_restore_state(quell_session *session, const void *bytes, uint64_t size,
+                                                        quell_error *error);
 
 /* ---- Models in memory of the caller's ---- */
 
@@ -826,8 +843,9 @@ quell_status quell_session_restore_state(quell_session *session, const void *byt
  * \return `QUELL_OK`; `QUELL_MALFORMED` or `QUELL_UNSUPPORTED` where the bytes are not a model that this version can
  *   run; `QUELL_INVALID_ARGUMENT`; `QUELL_OUT_OF_MEMORY` where no machine has that much.
  */
-quell_status quell_model_memory_size(const void *bytes, uint64_t size, quell_tokenizer_opener tokenizer,
-                                     uint64_t *memory_size, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_memory_size(const void *bytes, uint64_t size,
+                                                    quell_tokenizer_opener tokenizer, uint64_t *memory_size,
+                                                    quell_error *error);
 
 /**
  * Opens a model over the bytes of a model file, in flash for instance, with its tables in memory of the caller's:
@@ -848,8 +866,9 @@ quell_status quell_model_memory_size(const void *bytes, uint64_t size, quell_tok
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`; else as quell_model_memory_size().
  */
-quell_status quell_model_open_in(const void *bytes, uint64_t size, quell_tokenizer_opener tokenizer, void *memory,
-                                 uint64_t memory_size, quell_model **model, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_open_in(const void *bytes, uint64_t size, quell_tokenizer_opener tokenizer,
+                                                void *memory, uint64_t memory_size, quell_model **model,
+                                                quell_error *error);
 
 /** Opens a model's tokenizer. Not to be called: to be handed to quell_model_open_in(). */
 void quell_open_tokenizer(void *request);
@@ -867,8 +886,8 @@ void quell_open_tokenizer(void *request);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`, `QUELL_OUT_OF_MEMORY` where no machine has that much.
  */
-quell_status quell_session_memory_size(const quell_model *model, const quell_session_options *options, uint64_t *size,
-                                       quell_error *error);
+QUELL_MUST_USE quell_status quell_session_memory_size(const quell_model *model, const quell_session_options *options,
+                                                      uint64_t *size, quell_error *error);
 
 /**
  * Makes a session in memory of the caller's: neither this call nor any on the session allocates, unless a calibration
@@ -887,8 +906,9 @@ quell_status quell_session_memory_size(const quell_model *model, const quell_ses
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is
  *   not known and for instructions that the processor has not.
  */
-quell_status quell_session_create_in(quell_model *model, const quell_session_options *options, void *memory,
-                                     uint64_t size, quell_session **session, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_create_in(quell_model *model, const quell_session_options *options,
+                                                    void *memory, uint64_t size, quell_session **session,
+                                                    quell_error *error);
 
 /* ---- Models from anywhere ---- */
 
@@ -909,8 +929,8 @@ quell_status quell_session_create_in(quell_model *model, const quell_session_opt
  * \return `QUELL_OK`; `QUELL_CANCELLED` where the callback returned that; `QUELL_FILE_UNREADABLE` where it returned
  *   any other number that is not 0; else as quell_model_open_memory().
  */
-quell_status quell_model_open_reader(quell_read read, void *user, uint64_t size, quell_model **model,
-                                     quell_error *error);
+QUELL_MUST_USE quell_status quell_model_open_reader(quell_read read, void *user, uint64_t size, quell_model **model,
+                                                    quell_error *error);
 
 /* ---- Versions and names ---- */
 
