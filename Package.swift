@@ -47,7 +47,7 @@ let package = Package(
 
     // MARK: Calibration: host only
     .target(name: "CCalibration"),
-    .target(name: "QuellCalibration", dependencies: ["CCalibration", "Quell", "QuellImport"]),
+    .target(name: "QuellCalibration", dependencies: ["CCalibration", "CQuell", "Quell", "QuellImport"]),
 
     // MARK: The command
     .executableTarget(

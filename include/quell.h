@@ -38,7 +38,8 @@
  *
  * Rules that hold for every function:
  * - A call that can fail returns a quell_status and tells the reason to a quell_error of the caller's. Other calls cannot
- *   fail: null handles are answered with 0 or null, and closing null does nothing.
+ *   fail: null handles are answered with 0 or null, and closing null does nothing. A handle that is closed, or of something
+ *   else, is answered like null where that can be seen: always, while its memory is not given back.
  * - Nothing is printed, no environment is read, nothing aborts; files and bytes may be hostile.
  * - A model never changes once it is open: any number of threads may use it at once. A session or a sampler belongs to one
  *   thread at a time. There are no hidden threads, and no state outside the handles.
@@ -52,6 +53,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/** Stands before functions whose status is to be looked at: compilers that can, warn where it is not. */
+#if defined(__GNUC__)
+#define QUELL_MUST_USE __attribute__((warn_unused_result))
+#else
+#define QUELL_MUST_USE
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -79,7 +87,7 @@ enum {
   QUELL_NO_TOKENIZER = 5,       /**< The model carries no tokenizer. */
   QUELL_OUT_OF_MEMORY = 16,     /**< Memory could not be had. */
   QUELL_FILE_UNREADABLE = 17,   /**< A file could not be opened or read. */
-  QUELL_CANCELLED = 18,         /**< A callback asked to stop. */
+  QUELL_CANCELLED = 18,         /**< A callback, or quell_session_cancel(), asked to stop. */
   QUELL_FILE_UNWRITABLE = 19,   /**< A file could not be written. */
   QUELL_MALFORMED = 32,         /**< The bytes are not what they claim to be. */
   QUELL_UNSUPPORTED = 33,       /**< The data is well formed but of a kind that this version cannot use. */
@@ -259,7 +267,8 @@ typedef struct quell_price {
  * Opens a model file by mapping it: weights are read when they are used, and never copied.
  *
  * Ownership: the model is the caller's; close it with quell_model_close(). The file must stay as it is until then and
- * until all its sessions are closed.
+ * until all its sessions are closed. To remove it or to put another in its place does no harm; to shorten it ends the
+ * process by SIGBUS. A file that strangers can write to is opened by quell_model_open_reader(), which takes a copy.
  * Thread: any.
  *
  * \param path The file's path, ended by a zero byte.
@@ -268,7 +277,7 @@ typedef struct quell_price {
  * \return `QUELL_OK`; `QUELL_FILE_UNREADABLE`; `QUELL_MALFORMED` or `QUELL_UNSUPPORTED` where the file is not a model
  *   that this version can run; `QUELL_OUT_OF_MEMORY`; `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_open_file(const char *path, quell_model **model, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_open_file(const char *path, quell_model **model, quell_error *error);
 
 /**
  * Opens a model over the bytes of a model file in memory, in flash for instance. Nothing but small tables is
@@ -284,7 +293,8 @@ quell_status quell_model_open_file(const char *path, quell_model **model, quell_
  * \param error Receives the reason of a failure; may be null.
  * \return As quell_model_open_file().
  */
-quell_status quell_model_open_memory(const void *bytes, uint64_t size, quell_model **model, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_open_memory(const void *bytes, uint64_t size, quell_model **model,
+                                                    quell_error *error);
 
 /**
  * Closes a model. Sessions that use it keep what they need until they are closed themselves. Null is ignored.
@@ -311,8 +321,8 @@ uint32_t quell_model_context_length(const quell_model *model);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_name(const quell_model *model, char *text, uint64_t capacity, uint64_t *size,
-                              quell_error *error);
+QUELL_MUST_USE quell_status quell_model_name(const quell_model *model, char *text, uint64_t capacity, uint64_t *size,
+                                             quell_error *error);
 
 /**
  * A number that depends on the model's program and on a sample of its weights; files of thresholds name the model by
@@ -338,8 +348,8 @@ uint64_t quell_model_fingerprint(const quell_model *model);
  * \return `QUELL_OK`, `QUELL_OUT_OF_MEMORY`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not
  *   known and for instructions that the processor has not.
  */
-quell_status quell_session_create(quell_model *model, const quell_session_options *options, quell_session **session,
-                                  quell_error *error);
+QUELL_MUST_USE quell_status quell_session_create(quell_model *model, const quell_session_options *options,
+                                                 quell_session **session, quell_error *error);
 
 /**
  * Closes a session. Null is ignored.
@@ -356,13 +366,14 @@ void quell_session_close(quell_session *session);
  * \param session The session.
  * \param token A token id below the vocabulary size.
  * \param error Receives the reason of a failure; may be null.
- * \return `QUELL_OK`, `QUELL_TOKEN_OUT_OF_RANGE`, `QUELL_CONTEXT_FULL`, `QUELL_INVALID_ARGUMENT`.
+ * \return `QUELL_OK`, `QUELL_TOKEN_OUT_OF_RANGE`, `QUELL_CONTEXT_FULL`, `QUELL_CANCELLED`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_step(quell_session *session, uint32_t token, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_step(quell_session *session, uint32_t token, quell_error *error);
 
 /**
  * Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing, and puts less
- * than 128 KiB on the stack. A failure leaves the session as it was.
+ * than 128 KiB on the stack. A failure leaves the session as it was, but for a cancellation, which leaves it with the
+ * tokens that it took before.
  *
  * Thread: the session's.
  *
@@ -372,8 +383,17 @@ quell_status quell_session_step(quell_session *session, uint32_t token, quell_er
  * \param error Receives the reason of a failure; may be null.
  * \return As quell_session_step().
  */
-quell_status quell_session_prefill(quell_session *session, const uint32_t *tokens, uint64_t count,
-                                   quell_error *error);
+QUELL_MUST_USE quell_status quell_session_prefill(quell_session *session, const uint32_t *tokens, uint64_t count,
+                                                  quell_error *error);
+
+/**
+ * Has the call that takes tokens end with `QUELL_CANCELLED`: the one that is under way, before it takes the next
+ * tokens, or else the next one. The session can go on: quell_session_position() tells how many tokens it has taken.
+ * After a call that was ended there are no logits before the next step. Null is ignored.
+ *
+ * Thread: any, and the handler of a signal; not when the session is closed meanwhile.
+ */
+void quell_session_cancel(const quell_session *session);
 
 /**
  * The logits of the last step: as many as the vocabulary has tokens. Null for null. Before the first step they mean
@@ -397,7 +417,7 @@ void quell_session_reset(quell_session *session);
 
 /**
  * Takes several tokens, and tells of each how the model predicted the one that was to come after it. Allocates
- * nothing. A failure leaves the session as it was.
+ * nothing. A failure leaves the session as quell_session_prefill() does.
  *
  * A text's own tokens but the last, with all but the first as targets, give its log-probability. A session with a
  * batch makes the logits of as many tokens at a time; the scores are the same, bit by bit.
@@ -410,14 +430,15 @@ void quell_session_reset(quell_session *session);
  * \param count How many.
  * \param scores Receives a score for each.
  * \param error Receives the reason of a failure; may be null.
- * \return As quell_session_step().
+ * \return As quell_session_prefill().
  */
-quell_status quell_session_score(quell_session *session, const uint32_t *tokens, const uint32_t *targets,
-                                 uint64_t count, quell_token_score *scores, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_score(quell_session *session, const uint32_t *tokens,
+                                                const uint32_t *targets, uint64_t count, quell_token_score *scores,
+                                                quell_error *error);
 
 /**
  * Takes several tokens and shows the logits after each of them, in order. Allocates nothing. A failure leaves the
- * session as it was.
+ * session as quell_session_prefill() does.
  *
  * Thread: the session's; the visitor is called on it.
  *
@@ -427,10 +448,10 @@ quell_status quell_session_score(quell_session *session, const uint32_t *tokens,
  * \param visitor Called once for each token, before the call returns.
  * \param user Handed to the visitor as it is.
  * \param error Receives the reason of a failure; may be null.
- * \return As quell_session_step().
+ * \return As quell_session_prefill().
  */
-quell_status quell_session_visit_logits(quell_session *session, const uint32_t *tokens, uint64_t count,
-                                        quell_logits_visitor visitor, void *user, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_visit_logits(quell_session *session, const uint32_t *tokens, uint64_t count,
+                                                       quell_logits_visitor visitor, void *user, quell_error *error);
 
 /* ---- Text ---- */
 
@@ -450,8 +471,9 @@ quell_status quell_session_visit_logits(quell_session *session, const uint32_t *
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_NO_TOKENIZER`, `QUELL_OUT_OF_MEMORY`,
  *   `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_encode(const quell_model *model, const char *text, uint64_t size, uint32_t *tokens,
-                                uint64_t capacity, uint64_t *count, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_encode(const quell_model *model, const char *text, uint64_t size,
+                                               uint32_t *tokens, uint64_t capacity, uint64_t *count,
+                                               quell_error *error);
 
 /**
  * Turns tokens into the bytes of their text, one after the other, without a zero at the end; perhaps not whole
@@ -469,8 +491,8 @@ quell_status quell_model_encode(const quell_model *model, const char *text, uint
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_TOKEN_OUT_OF_RANGE` for an id that the tokenizer does not
  *   have, `QUELL_NO_TOKENIZER`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_decode(const quell_model *model, const uint32_t *tokens, uint64_t count, char *text,
-                                uint64_t capacity, uint64_t *size, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_decode(const quell_model *model, const uint32_t *tokens, uint64_t count,
+                                               char *text, uint64_t capacity, uint64_t *size, quell_error *error);
 
 /**
  * The bytes of one token, where they stand in the model's memory; perhaps not whole characters, and not ended by a
@@ -487,8 +509,8 @@ quell_status quell_model_decode(const quell_model *model, const uint32_t *tokens
  * \return `QUELL_OK`, `QUELL_TOKEN_OUT_OF_RANGE` for an id that the tokenizer does not have, `QUELL_NO_TOKENIZER`,
  *   `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_token_bytes(const quell_model *model, uint32_t token, const char **bytes, uint64_t *size,
-                                     quell_error *error);
+QUELL_MUST_USE quell_status quell_model_token_bytes(const quell_model *model, uint32_t token, const char **bytes,
+                                                    uint64_t *size, quell_error *error);
 
 /**
  * Whether a token steers the model rather than stand for text. False for an id that the tokenizer does not have.
@@ -515,8 +537,8 @@ uint32_t quell_model_end_token(const quell_model *model);
  * \return `QUELL_OK`; `QUELL_INVALID_ARGUMENT` for a temperature that is not a finite number of at least 0 or a top-p
  *   not from 0 to 1; `QUELL_UNSUPPORTED` for an option that is not known.
  */
-quell_status quell_sampler_initialize(quell_sampler *sampler, const quell_sampler_options *options,
-                                      quell_error *error);
+QUELL_MUST_USE quell_status quell_sampler_initialize(quell_sampler *sampler, const quell_sampler_options *options,
+                                                     quell_error *error);
 
 /**
  * Chooses the next token from the logits of the last step. Does not step: give the token to quell_session_step().
@@ -530,8 +552,8 @@ quell_status quell_sampler_initialize(quell_sampler *sampler, const quell_sample
  * \return `QUELL_OK`; `QUELL_INVALID_ARGUMENT`, also where there has been no step; `QUELL_MALFORMED` where a logit is
  *   not a number, which only a damaged model gives.
  */
-quell_status quell_session_sample(quell_session *session, quell_sampler *sampler, uint32_t *token,
-                                  quell_error *error);
+QUELL_MUST_USE quell_status quell_session_sample(quell_session *session, quell_sampler *sampler, uint32_t *token,
+                                                 quell_error *error);
 
 /* ---- Sites: where a vector becomes events ---- */
 
@@ -551,8 +573,8 @@ uint32_t quell_model_site_count(const quell_model *model);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_site_name(const quell_model *model, uint32_t site, char *text, uint64_t capacity,
-                                   uint64_t *size, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_site_name(const quell_model *model, uint32_t site, char *text,
+                                                  uint64_t capacity, uint64_t *size, quell_error *error);
 
 /**
  * What a site feeds, the same word for all blocks; `head` for the vocabulary head. Otherwise as
@@ -568,8 +590,8 @@ quell_status quell_model_site_name(const quell_model *model, uint32_t site, char
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_model_site_kind(const quell_model *model, uint32_t site, char *text, uint64_t capacity,
-                                   uint64_t *size, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_site_kind(const quell_model *model, uint32_t site, char *text,
+                                                  uint64_t capacity, uint64_t *size, quell_error *error);
 
 /** Length of a site's input. 0 for null and where there is no such site. Thread: any. */
 uint64_t quell_model_site_inputs(const quell_model *model, uint32_t site);
@@ -596,8 +618,8 @@ float quell_model_site_threshold(const quell_model *model, uint32_t site);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_get_threshold(const quell_session *session, uint32_t site, float *threshold,
-                                         quell_error *error);
+QUELL_MUST_USE quell_status quell_session_get_threshold(const quell_session *session, uint32_t site, float *threshold,
+                                                        quell_error *error);
 
 /**
  * Sets a session's threshold at a site; other sessions keep theirs. 0 skips nothing but zeros.
@@ -610,7 +632,8 @@ quell_status quell_session_get_threshold(const quell_session *session, uint32_t 
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_set_threshold(quell_session *session, uint32_t site, float threshold, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_set_threshold(quell_session *session, uint32_t site, float threshold,
+                                                        quell_error *error);
 
 /**
  * Events at a site since the counters were last set to zero. 0 for null and where there is no such site. Thread: the
@@ -628,7 +651,8 @@ uint64_t quell_session_site_events(const quell_session *session, uint32_t site);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_counts(const quell_session *session, quell_counts *counts, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_counts(const quell_session *session, quell_counts *counts,
+                                                 quell_error *error);
 
 /** Sets all counters to zero. Null is ignored. Thread: the session's. */
 void quell_session_reset_counts(quell_session *session);
@@ -644,7 +668,8 @@ void quell_session_reset_counts(quell_session *session);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_estimate_cost(const quell_session *session, quell_cost *cost, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_estimate_cost(const quell_session *session, quell_cost *cost,
+                                                        quell_error *error);
 
 /* ---- Work and its price ---- */
 
@@ -664,8 +689,8 @@ const char *quell_cost_kind_name(uint32_t kind);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_cost_session_work(const quell_session *session, bool dense, uint64_t *units, uint32_t kinds,
-                                     quell_error *error);
+QUELL_MUST_USE quell_status quell_cost_session_work(const quell_session *session, bool dense, uint64_t *units,
+                                                    uint32_t kinds, quell_error *error);
 
 /**
  * What work costs on a device: modelled from its prices, not measured. Allocates nothing.
@@ -682,8 +707,8 @@ quell_status quell_cost_session_work(const quell_session *session, bool dense, u
  * \return `QUELL_OK`, `QUELL_UNSUPPORTED` where work has no price, `QUELL_INVALID_ARGUMENT` where a price is negative
  *   or infinite.
  */
-quell_status quell_cost_price(const uint64_t *units, const quell_price *prices, uint32_t kinds, quell_price *total,
-                              quell_error *error);
+QUELL_MUST_USE quell_status quell_cost_price(const uint64_t *units, const quell_price *prices, uint32_t kinds,
+                                             quell_price *total, quell_error *error);
 
 /* ---- Adapting thresholds ---- */
 
@@ -701,7 +726,8 @@ quell_status quell_cost_price(const uint64_t *units, const quell_price *prices, 
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is not known.
  */
-quell_status quell_session_adapt(quell_session *session, const quell_adaptation *adaptation, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_adapt(quell_session *session, const quell_adaptation *adaptation,
+                                                quell_error *error);
 
 /**
  * How a session adapts, and the factor that it has come to; the target is -1 where it does not adapt.
@@ -713,7 +739,8 @@ quell_status quell_session_adapt(quell_session *session, const quell_adaptation 
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_adaptation(const quell_session *session, quell_adaptation *adaptation, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_adaptation(const quell_session *session, quell_adaptation *adaptation,
+                                                     quell_error *error);
 
 /* ---- Calibration: thresholds for a sparsity ---- */
 
@@ -735,7 +762,8 @@ uint64_t quell_model_calibration_size(const quell_model *model);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_OUT_OF_MEMORY`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_begin_calibration(quell_session *session, void *memory, uint64_t size, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_begin_calibration(quell_session *session, void *memory, uint64_t size,
+                                                            quell_error *error);
 
 /**
  * Sets the session's thresholds so that, on text like the one that it has seen since the calibration began, its sites
@@ -750,9 +778,11 @@ quell_status quell_session_begin_calibration(quell_session *session, void *memor
  * \param quantile Receives the fraction of its inputs that each site drops, 0 where natural zeros are enough; may be
  *   null.
  * \param error Receives the reason of a failure; may be null.
- * \return `QUELL_OK`; `QUELL_INVALID_ARGUMENT`, also where nothing has been seen.
+ * \return `QUELL_OK`; `QUELL_INVALID_ARGUMENT`, also where nothing has been seen; `QUELL_MALFORMED` where an input
+ *   was infinite or not a number, which only a damaged model gives.
  */
-quell_status quell_session_calibrate(quell_session *session, double sparsity, double *quantile, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_calibrate(quell_session *session, double sparsity, double *quantile,
+                                                    quell_error *error);
 
 /**
  * Ends a calibration: magnitudes are counted no more, and memory is given back. Thresholds stay. Null is ignored.
@@ -775,8 +805,8 @@ void quell_session_end_calibration(quell_session *session);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_save_state(const quell_session *session, void *bytes, uint64_t capacity, uint64_t *size,
-                                      quell_error *error);
+QUELL_MUST_USE quell_status quell_session_save_state(const quell_session *session, void *bytes, uint64_t capacity,
+                                                     uint64_t *size, quell_error *error);
 
 /** Bytes that quell_session_save_state() would write now. 0 for null. Thread: the session's. */
 uint64_t quell_session_state_size(const quell_session *session);
@@ -795,8 +825,8 @@ uint64_t quell_session_state_size(const quell_session *session);
  *   they are of another version; `QUELL_CONTEXT_FULL` where the session is too small for them;
  *   `QUELL_INVALID_ARGUMENT`.
  */
-quell_status quell_session_restore_state(quell_session *session, const void *bytes, uint64_t size,
-                                         quell_error *error);
+QUELL_MUST_USE quell_status quell_session_restore_state(quell_session *session, const void *bytes, uint64_t size,
+                                                        quell_error *error);
 
 /* ---- Models in memory of the caller's ---- */
 
@@ -813,8 +843,9 @@ quell_status quell_session_restore_state(quell_session *session, const void *byt
  * \return `QUELL_OK`; `QUELL_MALFORMED` or `QUELL_UNSUPPORTED` where the bytes are not a model that this version can
  *   run; `QUELL_INVALID_ARGUMENT`; `QUELL_OUT_OF_MEMORY` where no machine has that much.
  */
-quell_status quell_model_memory_size(const void *bytes, uint64_t size, quell_tokenizer_opener tokenizer,
-                                     uint64_t *memory_size, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_memory_size(const void *bytes, uint64_t size,
+                                                    quell_tokenizer_opener tokenizer, uint64_t *memory_size,
+                                                    quell_error *error);
 
 /**
  * Opens a model over the bytes of a model file, in flash for instance, with its tables in memory of the caller's:
@@ -835,8 +866,9 @@ quell_status quell_model_memory_size(const void *bytes, uint64_t size, quell_tok
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`; else as quell_model_memory_size().
  */
-quell_status quell_model_open_in(const void *bytes, uint64_t size, quell_tokenizer_opener tokenizer, void *memory,
-                                 uint64_t memory_size, quell_model **model, quell_error *error);
+QUELL_MUST_USE quell_status quell_model_open_in(const void *bytes, uint64_t size, quell_tokenizer_opener tokenizer,
+                                                void *memory, uint64_t memory_size, quell_model **model,
+                                                quell_error *error);
 
 /** Opens a model's tokenizer. Not to be called: to be handed to quell_model_open_in(). */
 void quell_open_tokenizer(void *request);
@@ -854,8 +886,8 @@ void quell_open_tokenizer(void *request);
  * \param error Receives the reason of a failure; may be null.
  * \return `QUELL_OK`, `QUELL_INVALID_ARGUMENT`, `QUELL_OUT_OF_MEMORY` where no machine has that much.
  */
-quell_status quell_session_memory_size(const quell_model *model, const quell_session_options *options, uint64_t *size,
-                                       quell_error *error);
+QUELL_MUST_USE quell_status quell_session_memory_size(const quell_model *model, const quell_session_options *options,
+                                                      uint64_t *size, quell_error *error);
 
 /**
  * Makes a session in memory of the caller's: neither this call nor any on the session allocates, unless a calibration
@@ -874,8 +906,9 @@ quell_status quell_session_memory_size(const quell_model *model, const quell_ses
  * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL`, `QUELL_INVALID_ARGUMENT`, `QUELL_UNSUPPORTED` for an option that is
  *   not known and for instructions that the processor has not.
  */
-quell_status quell_session_create_in(quell_model *model, const quell_session_options *options, void *memory,
-                                     uint64_t size, quell_session **session, quell_error *error);
+QUELL_MUST_USE quell_status quell_session_create_in(quell_model *model, const quell_session_options *options,
+                                                    void *memory, uint64_t size, quell_session **session,
+                                                    quell_error *error);
 
 /* ---- Models from anywhere ---- */
 
@@ -896,8 +929,8 @@ quell_status quell_session_create_in(quell_model *model, const quell_session_opt
  * \return `QUELL_OK`; `QUELL_CANCELLED` where the callback returned that; `QUELL_FILE_UNREADABLE` where it returned
  *   any other number that is not 0; else as quell_model_open_memory().
  */
-quell_status quell_model_open_reader(quell_read read, void *user, uint64_t size, quell_model **model,
-                                     quell_error *error);
+QUELL_MUST_USE quell_status quell_model_open_reader(quell_read read, void *user, uint64_t size, quell_model **model,
+                                                    quell_error *error);
 
 /* ---- Versions and names ---- */
 

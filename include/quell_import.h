@@ -20,8 +20,8 @@
  *     return 0;
  *   }
  *
- * The rules of quell.h hold here too, but for one: an import takes memory and starts threads of its own, which have ended
- * when it returns.
+ * The rules of quell.h hold here too, but for two: an import takes memory and starts threads of its own, which have ended
+ * when it returns; and where there is no memory left, the process ends. The file that was to be written is then as it was.
  */
 #ifndef QUELL_IMPORT_H
 #define QUELL_IMPORT_H
@@ -95,8 +95,9 @@ typedef void (*quell_import_receiver)(const char *text, uint64_t size, void *use
  *   are not what they claim to be; `QUELL_UNSUPPORTED` where a graph holds what no program can express;
  *   `QUELL_CANCELLED`.
  */
-quell_status quell_import_onnx(const char *path, const char *output, const quell_import_options *options,
-                               quell_import_progress progress, void *user, quell_error *error);
+QUELL_MUST_USE quell_status quell_import_onnx(const char *path, const char *output,
+                                              const quell_import_options *options, quell_import_progress progress,
+                                              void *user, quell_error *error);
 
 /**
  * The version of this interface, `QUELL_IMPORT_ABI_VERSION` when the library was built. A program that finds another
@@ -125,9 +126,10 @@ uint32_t quell_import_abi_version(void);
  * \return `QUELL_OK`; `QUELL_FILE_UNREADABLE`; `QUELL_MALFORMED` for a file or a profile; `QUELL_UNSUPPORTED` where
  *   work has no price; `QUELL_INVALID_ARGUMENT`, `QUELL_TOKEN_OUT_OF_RANGE`, `QUELL_CONTEXT_FULL`.
  */
-quell_status quell_import_cost(const char *path, const char *device, const uint32_t *tokens, uint64_t count,
-                               const float *thresholds, const quell_import_cost_options *options,
-                               quell_import_receiver receive, void *user, quell_error *error);
+QUELL_MUST_USE quell_status quell_import_cost(const char *path, const char *device, const uint32_t *tokens,
+                                              uint64_t count, const float *thresholds,
+                                              const quell_import_cost_options *options, quell_import_receiver receive,
+                                              void *user, quell_error *error);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,5 @@
 import Foundation
+import QuellImport
 
 /// Reads whole files, and writes them so that they are there whole or not at all.
 enum Files {
@@ -23,26 +24,26 @@ enum Files {
 
   /// Writes a file under a temporary name in the same folder, and gives it its own name when it is complete.
   static func write(_ bytes: Data, to path: String) throws {
-    let target = URL(fileURLWithPath: path)
     var status = stat()
     guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
       throw CommandFailure(.failed, "cannot write '\(path)': it is not a regular file")
     }
-    let temporary = target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).\(getpid()).tmp").path
-    let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    let (file, temporary) = TemporaryFile.make(beside: path)
     guard file >= 0 else { throw unwritable(path) }
     var isComplete = false
     defer { if !isComplete { unlink(temporary) } }
-    do {
-      defer { close(file) }
-      var rest = bytes
-      while !rest.isEmpty {
-        let written = rest.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }
-        guard written >= 0 || errno == EINTR else { throw unwritable(path) }
-        rest = rest.dropFirst(max(0, written))
+    var rest = bytes
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Foundation.write(file, $0.baseAddress, $0.count) }
+      guard written >= 0 || errno == EINTR else {
+        let failure = unwritable(path)
+        close(file)
+        throw failure
       }
+      rest = rest.dropFirst(max(0, written))
     }
-    guard rename(temporary, path) == 0 else { throw unwritable(path) }
+    // Some file systems tell only now that there was no room.
+    guard close(file) == 0, rename(temporary, path) == 0 else { throw unwritable(path) }
     isComplete = true
   }
 

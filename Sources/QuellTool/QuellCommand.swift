@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Quell
 
 /// The `quell` command: the library's abilities by name, one subcommand each.
@@ -15,6 +16,9 @@ struct QuellCommand: ParsableCommand {
 
   static func main() {
     Interruption.install()
+    ShortenedFile.install()
+    // A file that grows beyond what the process may write is one that cannot be written, not the end of the process.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -172,6 +172,7 @@ SIGNATURES = {
     "quell_session_close": (None, [c_void_p]),
     "quell_session_step": (c_int32, [c_void_p, c_uint32, POINTER(Error)]),
     "quell_session_prefill": (c_int32, [c_void_p, c_void_p, c_uint64, POINTER(Error)]),
+    "quell_session_cancel": (None, [c_void_p]),
     "quell_session_logits": (POINTER(c_float), [c_void_p]),
     "quell_session_position": (c_uint64, [c_void_p]),
     "quell_session_capacity": (c_uint64, [c_void_p]),

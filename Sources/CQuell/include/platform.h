@@ -26,4 +26,13 @@ static inline uint32_t quell_platform_decrement(uint32_t *counter) {
   return __atomic_sub_fetch(counter, 1, __ATOMIC_ACQ_REL);
 }
 
+/* A wish that any thread and any signal's handler may utter, and that is granted once. */
+static inline void quell_platform_raise(uint32_t *flag) {
+  __atomic_store_n(flag, 1, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t quell_platform_take(uint32_t *flag) {
+  return __atomic_load_n(flag, __ATOMIC_RELAXED) && __atomic_exchange_n(flag, 0, __ATOMIC_RELAXED);
+}
+
 #endif

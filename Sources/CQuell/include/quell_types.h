@@ -26,7 +26,7 @@ enum {
   QUELL_NO_TOKENIZER = 5,       /**< The model carries no tokenizer. */
   QUELL_OUT_OF_MEMORY = 16,     /**< Memory could not be had. */
   QUELL_FILE_UNREADABLE = 17,   /**< A file could not be opened or read. */
-  QUELL_CANCELLED = 18,         /**< A callback asked to stop. */
+  QUELL_CANCELLED = 18,         /**< A callback, or quell_session_cancel(), asked to stop. */
   QUELL_FILE_UNWRITABLE = 19,   /**< A file could not be written. */
   QUELL_MALFORMED = 32,         /**< The bytes are not what they claim to be. */
   QUELL_UNSUPPORTED = 33,       /**< The data is well formed but of a kind that this version cannot use. */

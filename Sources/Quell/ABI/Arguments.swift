@@ -1,27 +1,41 @@
 import CQuell
 
-// A handle is the address of the record itself.
+// A handle is the address of a model's record, or of a session's head. Both begin with a mark, which closing takes away; a session's
+// differs from a model's. Memory that was given back may hold anything, so that this finds most mistakes and not all.
 
-/// The model behind a handle that must not be null.
+/// The model behind a handle that must be open.
 func storage(_ model: UnsafePointer<quell_model>?) throws(Failure) -> UnsafeMutablePointer<ModelStorage> {
-  guard let storage = storageOrNil(model) else { throw Failure(QUELL_INVALID_ARGUMENT, "the model is null") }
+  guard let storage = storageOrNil(try require(model, "the model")) else {
+    throw Failure(QUELL_INVALID_ARGUMENT, "the handle is of no model that is open")
+  }
   return storage
 }
 
-/// The session behind a handle that must not be null.
+/// The session behind a handle that must be open.
 func storage(_ session: UnsafePointer<quell_session>?) throws(Failure) -> UnsafeMutablePointer<SessionStorage> {
-  guard let storage = storageOrNil(session) else { throw Failure(QUELL_INVALID_ARGUMENT, "the session is null") }
+  guard let storage = storageOrNil(try require(session, "the session")) else {
+    throw Failure(QUELL_INVALID_ARGUMENT, "the handle is of no session that is open")
+  }
   return storage
 }
 
-/// The model behind a handle, for calls that answer null with nothing.
+/// The open model behind a handle, for calls that answer all others with nothing.
 func storageOrNil(_ model: UnsafePointer<quell_model>?) -> UnsafeMutablePointer<ModelStorage>? {
-  model.map { UnsafeMutableRawPointer(mutating: $0).assumingMemoryBound(to: ModelStorage.self) }
+  guard let model else { return nil }
+  let storage = UnsafeMutableRawPointer(mutating: model).assumingMemoryBound(to: ModelStorage.self)
+  return storage.pointee.mark == ModelStorage.openMark ? storage : nil
 }
 
-/// The session behind a handle, for calls that answer null with nothing.
+/// The open session behind a handle, for calls that answer all others with nothing.
 func storageOrNil(_ session: UnsafePointer<quell_session>?) -> UnsafeMutablePointer<SessionStorage>? {
-  session.map { UnsafeMutableRawPointer(mutating: $0).assumingMemoryBound(to: SessionStorage.self) }
+  guard let session else { return nil }
+  let head = head(session)
+  return head.pointee.isOpen ? head.pointee.storage : nil
+}
+
+/// What a session's handle points to.
+func head(_ session: UnsafePointer<quell_session>) -> UnsafeMutablePointer<SessionHead> {
+  UnsafeMutableRawPointer(mutating: session).assumingMemoryBound(to: SessionHead.self)
 }
 
 /// A pointer that must not be null.

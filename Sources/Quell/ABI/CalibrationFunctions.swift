@@ -41,7 +41,8 @@ import CQuell
 ///   - sparsity: The fraction, from 0 to 1.
 ///   - quantile: Receives the fraction of its inputs that each site drops, 0 where natural zeros are enough; may be null.
 ///   - error: Receives the reason of a failure; may be null.
-/// - Returns: `QUELL_OK`; `QUELL_INVALID_ARGUMENT`, also where nothing has been seen.
+/// - Returns: `QUELL_OK`; `QUELL_INVALID_ARGUMENT`, also where nothing has been seen; `QUELL_MALFORMED` where an input was infinite or
+///   not a number, which only a damaged model gives.
 @c public func quell_session_calibrate(
   _ session: UnsafeMutablePointer<quell_session>?, _ sparsity: Double, _ quantile: UnsafeMutablePointer<Double>?,
   _ error: UnsafeMutablePointer<quell_error>?

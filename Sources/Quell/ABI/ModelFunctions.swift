@@ -5,7 +5,8 @@ import CQuell
 /// Opens a model file by mapping it: weights are read when they are used, and never copied.
 ///
 /// Ownership: the model is the caller's; close it with ``quell_model_close(_:)``. The file must stay as it is until then and until
-/// all its sessions are closed.
+/// all its sessions are closed. To remove it or to put another in its place does no harm; to shorten it ends the process by SIGBUS. A
+/// file that strangers can write to is opened by ``quell_model_open_reader(_:_:_:_:_:)``, which takes a copy.
 /// Thread: any.
 /// - Parameters:
 ///   - path: The file's path, ended by a zero byte.
@@ -52,7 +53,9 @@ import CQuell
 ///
 /// Thread: any; once for each model.
 @c public func quell_model_close(_ model: UnsafeMutablePointer<quell_model>?) {
-  if let storage = storageOrNil(model) { ModelStorage.release(storage) }
+  guard let storage = storageOrNil(model) else { return }
+  storage.pointee.mark = 0
+  ModelStorage.release(storage)
 }
 
 /// How many logits a step gives; token ids are below it. 0 for null. Thread: any.

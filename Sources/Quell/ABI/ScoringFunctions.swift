@@ -3,7 +3,7 @@ import CQuell
 // MARK: Scoring
 
 /// Takes several tokens, and tells of each how the model predicted the one that was to come after it. Allocates nothing. A failure
-/// leaves the session as it was.
+/// leaves the session as ``quell_session_prefill(_:_:_:_:)`` does.
 ///
 /// A text's own tokens but the last, with all but the first as targets, give its log-probability. A session with a batch makes the
 /// logits of as many tokens at a time; the scores are the same, bit by bit.
@@ -16,7 +16,7 @@ import CQuell
 ///   - count: How many.
 ///   - scores: Receives a score for each.
 ///   - error: Receives the reason of a failure; may be null.
-/// - Returns: As ``quell_session_step(_:_:_:)``.
+/// - Returns: As ``quell_session_prefill(_:_:_:_:)``.
 @c public func quell_session_score(
   _ session: UnsafeMutablePointer<quell_session>?, _ tokens: UnsafePointer<UInt32>?, _ targets: UnsafePointer<UInt32>?,
   _ count: UInt64, _ scores: UnsafeMutablePointer<quell_token_score>?, _ error: UnsafeMutablePointer<quell_error>?
@@ -28,7 +28,8 @@ import CQuell
   }
 }
 
-/// Takes several tokens and shows the logits after each of them, in order. Allocates nothing. A failure leaves the session as it was.
+/// Takes several tokens and shows the logits after each of them, in order. Allocates nothing. A failure leaves the session as
+/// ``quell_session_prefill(_:_:_:_:)`` does.
 ///
 /// Thread: the session's; the visitor is called on it.
 /// - Parameters:
@@ -38,7 +39,7 @@ import CQuell
 ///   - visitor: Called once for each token, before the call returns.
 ///   - user: Handed to the visitor as it is.
 ///   - error: Receives the reason of a failure; may be null.
-/// - Returns: As ``quell_session_step(_:_:_:)``.
+/// - Returns: As ``quell_session_prefill(_:_:_:_:)``.
 @c public func quell_session_visit_logits(
   _ session: UnsafeMutablePointer<quell_session>?, _ tokens: UnsafePointer<UInt32>?, _ count: UInt64, _ visitor: quell_logits_visitor?,
   _ user: UnsafeMutableRawPointer?, _ error: UnsafeMutablePointer<quell_error>?

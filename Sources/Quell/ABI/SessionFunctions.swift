@@ -28,7 +28,9 @@ import CQuell
 ///
 /// Thread: any, once for each session, when no other call on it is under way.
 @c public func quell_session_close(_ session: UnsafeMutablePointer<quell_session>?) {
-  if let storage = storageOrNil(session) { SessionStorage.close(storage) }
+  guard let session, let storage = storageOrNil(session) else { return }
+  head(session).pointee.close()
+  SessionStorage.close(storage)
 }
 
 /// Takes one token and computes the logits of the next. Allocates nothing. A failure leaves the session as it was.
@@ -38,7 +40,7 @@ import CQuell
 ///   - session: The session.
 ///   - token: A token id below the vocabulary size.
 ///   - error: Receives the reason of a failure; may be null.
-/// - Returns: `QUELL_OK`, `QUELL_TOKEN_OUT_OF_RANGE`, `QUELL_CONTEXT_FULL`, `QUELL_INVALID_ARGUMENT`.
+/// - Returns: `QUELL_OK`, `QUELL_TOKEN_OUT_OF_RANGE`, `QUELL_CONTEXT_FULL`, `QUELL_CANCELLED`, `QUELL_INVALID_ARGUMENT`.
 @c public func quell_session_step(
   _ session: UnsafeMutablePointer<quell_session>?, _ token: UInt32, _ error: UnsafeMutablePointer<quell_error>?
 ) -> quell_status {
@@ -48,7 +50,8 @@ import CQuell
 }
 
 /// Takes several tokens, a prompt for instance; the logits are those after the last. Allocates nothing, and puts
-/// less than 128 KiB on the stack. A failure leaves the session as it was.
+/// less than 128 KiB on the stack. A failure leaves the session as it was, but for a cancellation, which leaves it with the tokens
+/// that it took before.
 ///
 /// Thread: the session's.
 /// - Parameters:
@@ -64,6 +67,16 @@ import CQuell
   report(to: error) { () throws(Failure) in
     try storage(session).pointee.prefill(try elements(tokens, count, "the array of tokens"))
   }
+}
+
+/// Has the call that takes tokens end with `QUELL_CANCELLED`: the one that is under way, before it takes the next tokens, or else the
+/// next one. The session can go on: ``quell_session_position(_:)`` tells how many tokens it has taken. After a call that was ended there
+/// are no logits before the next step. Null is ignored.
+///
+/// Thread: any, and the handler of a signal; not when the session is closed meanwhile.
+@c public func quell_session_cancel(_ session: UnsafePointer<quell_session>?) {
+  guard let session, head(session).pointee.isOpen else { return }
+  quell_platform_raise(head(session).pointee.cancellation)
 }
 
 /// The logits of the last step: as many as the vocabulary has tokens. Null for null. Before the first step they mean nothing.
@@ -91,7 +104,7 @@ import CQuell
 }
 
 func handle(_ storage: UnsafeMutablePointer<SessionStorage>) -> UnsafeMutablePointer<quell_session> {
-  UnsafeMutableRawPointer(storage).assumingMemoryBound(to: quell_session.self)
+  UnsafeMutableRawPointer(storage.pointee.head).assumingMemoryBound(to: quell_session.self)
 }
 
 /// What a caller asks for.

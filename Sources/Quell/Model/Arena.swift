@@ -9,6 +9,8 @@ struct Arena {
 
   private let memory: UnsafeMutableRawBufferPointer?
   private(set) var used = 0
+  /// Whether something did not get its room.
+  private(set) var isShort = false
   private var overflowed = false
 
   /// An arena that counts.
@@ -24,11 +26,15 @@ struct Arena {
     let (aligned, tooFarAligned) = end.addingReportingOverflow(Arena.alignment - 1)
     guard count >= 0, !tooMany, !tooFar, !tooFarAligned else {
       overflowed = true
+      isShort = true
       return nil
     }
     let start = used
     used = aligned & ~(Arena.alignment - 1)
-    guard let memory, end <= memory.count else { return nil }
+    guard let memory, end <= memory.count else {
+      isShort = true
+      return nil
+    }
     return UnsafeMutableBufferPointer(
       start: (memory.baseAddress! + start).bindMemory(to: Element.self, capacity: count), count: count)
   }

@@ -4,6 +4,11 @@ import CQuell
 ///
 /// Immutable once opened, and so shared by any number of sessions and threads.
 struct ModelStorage {
+  /// What ``mark`` is until the model's handle is closed.
+  static let openMark: UInt64 = 0x4c44_4d51_6e65_704f
+
+  /// The first word of the record, by which a call tells a handle that it may use from others.
+  var mark = ModelStorage.openMark
   /// The file's bytes. Weights, names and the tokenizer's texts are used where they stand.
   let bytes: UnsafeRawBufferPointer
   let vocabularySize: Int
@@ -85,7 +90,10 @@ struct ModelStorage {
     if let opener { withUnsafeMutablePointer(to: &request) { opener(UnsafeMutableRawPointer($0)) } }
     if let failure = request.failure { throw failure }
     arena = request.arena
-    guard let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else { return nil }
+    // A tokenizer that had no room is not to be taken for none.
+    guard !arena.isShort, let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else {
+      return nil
+    }
     try readTensors(file.outline, tensorList, into: tensorTable)
     try readSites(file, thresholds, into: siteTable)
     // Where operations will be is room for what finds names; verifyCounts() has seen to it that it suffices.

@@ -14,6 +14,7 @@ extension SessionStorage {
       if end - first == 1 {
         try step(tokens[first])
       } else {
+        try checkCancellation()
         take(UnsafeBufferPointer(rebasing: tokens[first..<end]), makesLogits: false)
         if end == tokens.count { makeLogits(after: tokens[tokens.count - 1]) }
       }

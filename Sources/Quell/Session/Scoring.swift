@@ -15,6 +15,7 @@ extension SessionStorage {
       if some.count == 1 {
         try step(some[0])
       } else {
+        try checkCancellation()
         take(some, makesLogits: true)
       }
       for number in 0..<some.count {

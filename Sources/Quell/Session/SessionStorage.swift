@@ -11,6 +11,8 @@ struct SessionStorage {
   let capacity: Int
   /// Tokens taken so far.
   var position = 0
+  /// What the session's handle points to.
+  let head: UnsafeMutablePointer<SessionHead>
   let state: UnsafeMutableBufferPointer<Float>
   /// The tokens that prefill works on at a time.
   let lanes: UnsafeMutableBufferPointer<Lane>
@@ -82,6 +84,8 @@ struct SessionStorage {
     guard options.eventGroup >= 1 else { throw Failure(QUELL_INVALID_ARGUMENT, "a group of events has at least 1") }
     // All are taken before any is looked at: an arena that counts gives none of them.
     let storage = arena.take(1, of: SessionStorage.self)
+    let head = arena.take(1, of: SessionHead.self)
+    let cancellation = arena.take(1, of: UInt32.self)
     let state = arena.take(model.pointee.stateSize, of: Float.self)
     let lanes = Lane.make(
       batch, scratch: model.pointee.scratchSize, inputs: model.pointee.longestInput, outputs: model.pointee.longestOutput, in: &arena)
@@ -97,9 +101,11 @@ struct SessionStorage {
     let groupCounts = arena.take(model.pointee.sites.count, of: UInt64.self)
     let binaryCounts = arena.take(model.pointee.sites.count, of: UInt64.self)
     let candidates = arena.take(model.pointee.vocabularySize, of: Candidate.self)
-    guard let storage, let state, let lanes, let tokens, let ends, let workers, let caches, let cacheOffsets, let attentionWeights,
-      let thresholds, let eventCounts, let visitCounts, let groupCounts, let binaryCounts, let candidates
+    guard let storage, let head, let cancellation, let state, let lanes, let tokens, let ends, let workers, let caches,
+      let cacheOffsets, let attentionWeights, let thresholds, let eventCounts, let visitCounts, let groupCounts, let binaryCounts,
+      let candidates
     else { return nil }
+    cancellation.initialize(repeating: 0)
     eventCounts.initialize(repeating: 0)
     visitCounts.initialize(repeating: 0)
     groupCounts.initialize(repeating: 0)
@@ -119,13 +125,14 @@ struct SessionStorage {
     storage.initializeElement(
       at: 0,
       to: SessionStorage(
-        model: model, kernels: kernels, capacity: capacity, state: state, lanes: lanes, tokens: tokens, lane: lanes.baseAddress!,
-        recurrence: (ends, batch > 1 ? recurrence.mark(ends) : 0), threads: threads,
+        model: model, kernels: kernels, capacity: capacity, head: head.baseAddress!, state: state, lanes: lanes,
+        tokens: tokens, lane: lanes.baseAddress!, recurrence: (ends, batch > 1 ? recurrence.mark(ends) : 0), threads: threads,
         workers: threads > 1 ? try startWorkers(workers, threads) : nil, caches: caches, cacheOffsets: cacheOffsets,
         attentionWeights: attentionWeights, thresholds: thresholds, eventCounts: eventCounts, visitCounts: visitCounts,
         groupCounts: groupCounts, binaryCounts: binaryCounts, countsWork: options.countsWork, eventGroup: options.eventGroup,
         candidates: candidates))
     let session = storage.baseAddress!
+    head.initializeElement(at: 0, to: SessionHead(session, cancellation: cancellation.baseAddress!))
     session.pointee.reset()
     return session
   }

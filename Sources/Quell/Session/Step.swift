@@ -13,12 +13,19 @@ extension SessionStorage {
     guard position < capacity else {
       throw Failure(QUELL_CONTEXT_FULL, "the context of ").then(capacity).then(" positions is full: reset the session or make a longer one")
     }
+    try checkCancellation()
     select(0)
     var index = 0
     while index < model.pointee.operations.count { index = execute(at: index, token: Int(token)) }
     countTokens(1, logits: 1)
     position += 1
     adaptation?.finishToken()
+  }
+
+  /// Throws where a caller wants no further token to be taken, once.
+  func checkCancellation() throws(Failure) {
+    guard quell_platform_take(head.pointee.cancellation) != 0 else { return }
+    throw Failure(QUELL_CANCELLED, "cancelled after ").then(position).then(" tokens of the session's text, from which it can go on")
   }
 
   /// The logits of the last step, one per token of the vocabulary.

@@ -28,6 +28,9 @@ public struct ActivationStatistics {
     return true
   }
 
+  /// Whether the site has seen infinity or NaN.
+  func hasSeenNoNumber(site: Int) -> Bool { bins[(site + 1) * ActivationStatistics.binCount - 1] > 0 }
+
   func add(_ source: UnsafePointer<Float>, count: Int, site: Int) {
     let row = bins + site * ActivationStatistics.binCount
     for index in 0..<count {

@@ -59,6 +59,10 @@ extension SessionStorage {
     guard let statistics, !statistics.isEmpty else {
       throw Failure(QUELL_INVALID_ARGUMENT, "no statistics have been collected to take thresholds from")
     }
+    for site in 0..<thresholds.count where statistics.hasSeenNoNumber(site: site) {
+      throw Failure(QUELL_MALFORMED, "site '").then(model.pointee.sites[site].name)
+        .then("' saw infinity or what is not a number: the model's weights are damaged")
+    }
     let uniform = UniformThresholds(sparsity: sparsity, statistics: statistics, sites: model.pointee.sites)
     for site in 0..<thresholds.count where !model.pointee.sites[site].isHead {
       try setThreshold(uniform.threshold(site: site), site: site)

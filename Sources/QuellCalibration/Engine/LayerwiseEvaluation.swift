@@ -95,6 +95,7 @@ public final class LayerwiseEvaluation {
         for number in 0..<count { sums[window] += measure(window, first + number, session.logits(ofToken: number, among: count)) }
       }
     }
+    guard sums.allSatisfy(\.isFinite) else { throw Failure.logitsAreNoNumbers }
     return sums
   }
 

@@ -1,3 +1,4 @@
+import CQuell
 import Quell
 
 #if canImport(Glibc)
@@ -23,5 +24,12 @@ public enum LogitMeasures {
     var greatest = -Float.infinity
     for logit in logits { greatest = max(greatest, logit) }
     return Double(greatest) + log(LogitSums.exponentials(logits, greatest: greatest))
+  }
+}
+
+extension Failure {
+  /// Says that no loss can be made of a model's logits.
+  package static var logitsAreNoNumbers: Failure {
+    Failure(QUELL_MALFORMED, "the model's logits for the text are infinite or not numbers: its weights are damaged")
   }
 }

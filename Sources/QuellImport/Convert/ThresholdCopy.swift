@@ -28,6 +28,7 @@ public func copyModel(
   let numbers = thresholds.flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * $0)) } }
   try copy.write(numbers, at: place.lowerBound)
   try copy.finish { (temporary) throws(ImportFailure) in
+    try file.requireUnchanged()
     let written = try? Model(path: temporary).sites.map(\.threshold)
     guard written == thresholds else {
       throw .unwritable("\(output) would not hold the thresholds: \(path) changed while it was copied.")

@@ -55,6 +55,7 @@ public func exportONNX(
   for (site, theta) in thetas.enumerated() { try plan.add(theta, atSite: site, of: program) }
   let edits = try plan.edits(file.bytes)
   try GraphRewrite(file.bytes, edits).write(to: output, progress: progress) { path throws(ImportFailure) in
+    try file.requireUnchanged()
     try verify(path, program, thetas, isCancelled)
   }
   return ExportReport(

@@ -66,7 +66,7 @@ final class ExternalFiles {
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1 else {
       throw .malformed("\"\(location)\", which holds tensor \"\(tensor)\", is not a plain file of its own (a link or a device).")
     }
-    let file = try MappedFile(path: location, descriptor: descriptor)
+    let file = try MappedFile(path: location, place: "\(folder)/\(location)", descriptor: descriptor)
     files[location] = file
     ahead.begin(file)
     return file

@@ -176,6 +176,9 @@ final class WeightSource: @unchecked Sendable {
   /// Of a longer range the system fetches the beginning alone.
   private static let readAhead = 128 << 10
 
+  /// The mapped file that the numbers are in; nil where they are elsewhere.
+  var file: MappedFile? { formula?.codes.source.file ?? owner as? MappedFile ?? (owner as? WeightSource)?.file }
+
   private func advise(_ advice: Int32, upTo most: Int, by step: Int, _ part: Int, of parts: Int) {
     if let formula { return formula.codes.source.advise(advice, upTo: most, by: step, part, of: parts) }
     guard owner is MappedFile else { return }

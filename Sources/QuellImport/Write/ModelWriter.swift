@@ -11,6 +11,7 @@ extension Program {
     let plan = try StoragePlan(self, options.weights, workers)
     let total = plan.sourceBytes
     try write(to: path, plan, options, name: name, workers) { path throws(ImportFailure) in
+      for tensor in tensors { for weight in tensor.weights { try weight.source.file?.requireUnchanged() } }
       try Verification.requireFinite(path, self, threads: workers.count, goesOn: { options.progress(total, total) })
       try check(path)
     }

@@ -25,12 +25,11 @@ final class OutputFile: @unchecked Sendable {
   /// Begins a file of so many bytes, all zero.
   init(path: String, count: Int) throws(ImportFailure) {
     self.path = path
-    temporary = "\(path).\(getpid()).tmp"
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       throw .unwritable("\(path) exists and is not a regular file.")
     }
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    (descriptor, temporary) = TemporaryFile.make(beside: path)
     guard descriptor >= 0, ftruncate(descriptor, off_t(count)) == 0 else { throw unwritable() }
     try reserve(count)
   }

@@ -1,4 +1,5 @@
 import Quell
+import QuellCalibration
 
 /// A model run over the windows of a text, several of them at a time.
 struct EvaluationRun {
@@ -17,6 +18,7 @@ struct EvaluationRun {
     predictions = try ParallelWork.results(text.windows.count, "evaluating", workers: members) { worker, index in
       try worker.run(text.windows[index], from: text.overlaps[index])
     }.flatMap { $0 }
+    guard predictions.allSatisfy({ $0.surprise.isFinite }) else { throw Failure.logitsAreNoNumbers }
     let sessions = members.map(\.session)
     eventCounts = model.sites.indices.map { site in sessions.reduce(0) { $0 + $1.eventCounts[site] } }
     counts = sessions.reduce(OperationCounts()) { $0 + $1.counts }

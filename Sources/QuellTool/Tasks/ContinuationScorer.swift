@@ -1,4 +1,5 @@
 import Quell
+import QuellCalibration
 
 /// How likely a model finds a text after another one.
 struct ContinuationScore {
@@ -40,8 +41,10 @@ final class ContinuationScorer {
     let kept = context.suffix(room)
     try take(kept.dropLast())
     let scores = try session.score(kept.suffix(1) + continuation.dropLast(), targets: continuation)
+    let logProbability = scores.reduce(0) { $0 + Double($1.logProbability) }
+    guard logProbability.isFinite else { throw Failure.logitsAreNoNumbers }
     return ContinuationScore(
-      logProbability: scores.reduce(0) { $0 + Double($1.logProbability) },
+      logProbability: logProbability,
       isGreedy: zip(scores, continuation).allSatisfy { $0.greatest == $1 })
   }
 
