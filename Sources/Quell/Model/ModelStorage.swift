@@ -80,7 +80,7 @@ struct ModelStorage {
     if let failure = request.failure { throw failure }
     arena = request.arena
     guard let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else { return nil }
-    try readTensors(file.outline, tensorList, into: tensorTable)
+    try readTensors(file, tensorList, into: tensorTable)
     try readValues(values, into: valueTable)
     for index in 0..<cacheTable.count {
       cacheTable.initializeElement(
@@ -111,15 +111,25 @@ struct ModelStorage {
   // MARK: Tables
 
   private static func readTensors(
-    _ outline: GGUF, _ list: ByteReader, into table: UnsafeMutableBufferPointer<Tensor>
+    _ file: ModelFile, _ list: ByteReader, into table: UnsafeMutableBufferPointer<Tensor>
   ) throws(Failure) {
+    let outline = file.outline
     // The data begins at the first multiple of the alignment after the list, which is read once to find its end.
     var scout = list
     try outline.forEachTensor(&scout) { (_, _) throws(Failure) in }
     let dataStart = (scout.offset + ModelFile.alignment - 1) & ~(ModelFile.alignment - 1)
     var reader = list
+    var ternary = 0
     try outline.forEachTensor(&reader) { (index, entry) throws(Failure) in
-      table.initializeElement(at: index, to: try Tensor(entry, of: outline.bytes, dataStart: dataStart))
+      var isTernary = false
+      if let tensors = file.ternary, ternary < tensors.count, tensors[ternary] == UInt32(truncatingIfNeeded: index) {
+        isTernary = true
+        ternary += 1
+      }
+      table.initializeElement(at: index, to: try Tensor(entry, isTernary: isTernary, of: outline.bytes, dataStart: dataStart))
+    }
+    if let tensors = file.ternary, ternary < tensors.count {
+      throw Failure(QUELL_MALFORMED, "quell.ternary does not name tensors of the file in rising order").at(tensors.offset + 4 * ternary)
     }
   }
 
