@@ -139,6 +139,32 @@ void conversion_blocks_of_half_bytes(const void *from, void *to, size_t count) {
 }
 
 EVERY_PROCESSOR
+bool conversion_is_ternary(const void *from, const uint32_t *magnitudes, size_t count) {
+  const unaligned_word *numbers = from;
+  uint32_t others = 0;
+  for (size_t i = 0; i < count; i++) {
+    uint32_t magnitude = numbers[i] & ~sign_bit;
+    others |= (magnitude != 0) & (magnitude != magnitudes[i]);
+  }
+  return !others;
+}
+
+EVERY_PROCESSOR
+void conversion_ternary(const void *from, void *to, size_t count) {
+  const unaligned_float *numbers = from;
+  uint8_t *bytes = to;
+  for (size_t first = 0; first < count; first += 64, bytes += 16, numbers += 64)
+    for (size_t i = 0; i < 16; i++) {
+      uint32_t byte = 0;
+      for (size_t k = 0; k < 4; k++) {
+        float number = numbers[16 * k + i];
+        byte |= (uint32_t)(1 + (number > 0) - (number < 0)) << 2 * k;
+      }
+      bytes[i] = (uint8_t)byte;
+    }
+}
+
+EVERY_PROCESSOR
 uint32_t conversion_greatest(const void *from, size_t count, uint32_t greatest) {
   const unaligned_word *numbers = from;
   for (size_t i = 0; i < count; i++) {

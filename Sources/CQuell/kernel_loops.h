@@ -8,8 +8,9 @@
 #include "kernels.h"
 #include <immintrin.h>
 
-/* The formats of weights, by GGUF's numbers. A constant in most calls, so that each kernel is compiled for one. */
-enum format { F32 = 0, F16 = 1, INT4 = 2, INT8 = 24, BF16 = 30 };
+/* The formats of weights, by GGUF's numbers, and one that it has not. A constant in most calls, so that each kernel is
+ * compiled for one. */
+enum format { F32 = 0, F16 = 1, INT4 = 2, INT8 = 24, BF16 = 30, TERNARY = 256 };
 
 /* How many columns a full step takes, and how many rows a pass takes of events and of outputs. One row after another
  * would leave memory idle: it answers many requests at a time. */
@@ -27,7 +28,7 @@ INLINE float total(vector sum);
 INLINE vector totals(const vector sums[LANES]);
 INLINE vector load(const float *from, size_t count);
 INLINE void store(float *to, vector numbers, size_t count);
-/* Numbers of a row in any format but INT4. */
+/* Numbers of a row in any format but INT4; of ternary ones LANES, from a multiple of LANES on. */
 INLINE vector widen(enum format format, const uint8_t *row, size_t column, size_t count);
 /* The numbers of a block: its integers times its scale, which a float holds exactly. */
 INLINE void unpack(const uint8_t *block, vector numbers[BLOCK / LANES]);
@@ -49,9 +50,19 @@ INLINE size_t row_bytes(enum format format, size_t columns) {
     return columns * 2;
   case INT8:
     return columns;
+  case TERNARY:
+    return columns / 4;
   default:
     return columns / BLOCK * BLOCK_BYTES;
   }
+}
+
+/* The byte of a row that holds a ternary number, and where in it. */
+INLINE size_t ternary_place(size_t column) {
+  return column / 64 * 16 + column % 16;
+}
+INLINE int ternary_shift(size_t column) {
+  return (int)(column / 16 % 4 * 2);
 }
 
 /* The rows of the events of a pass, and those of the next one. */
@@ -176,6 +187,8 @@ INLINE void add_rows(enum format format, const void *matrix, size_t stride, size
     add_last(format, matrix, stride, outputs, indices, values, events, result);
 }
 
+#include "kernel_ternary.h"
+
 /* ---- Rows of outputs ---- */
 
 /* A pass takes rows that lie far apart, each followed by the row of the next pass: memory is read in as many streams,
@@ -259,37 +272,42 @@ INLINE void multiply_rows(enum format format, const uint8_t *matrix, size_t outp
 
 /* ---- The table ---- */
 
-#define KERNELS(format, name)                                                                                          \
+#define ADD_KERNEL(format, name)                                                                                       \
   TARGET static void add_rows_##name(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,       \
                                      const float *values, size_t events, float *result) {                              \
     add_rows(format, matrix, stride, outputs, indices, values, events, result);                                        \
-  }                                                                                                                    \
+  }
+#define MULTIPLY_KERNEL(format, name)                                                                                  \
   TARGET static void multiply_rows_##name(const void *matrix, size_t outputs, const float *vector, size_t inputs,      \
                                           float *result) {                                                             \
     multiply_rows(format, matrix, outputs, vector, inputs, result);                                                    \
   }
+#define KERNELS(format, name) ADD_KERNEL(format, name) MULTIPLY_KERNEL(format, name)
 KERNELS(F32, f32)
 KERNELS(F16, f16)
 KERNELS(BF16, bf16)
 KERNELS(INT8, int8)
 KERNELS(INT4, int4)
+MULTIPLY_KERNEL(TERNARY, ternary)
 #undef KERNELS
+#undef MULTIPLY_KERNEL
+#undef ADD_KERNEL
+
+TARGET static void add_rows_ternary(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                                    const float *values, size_t events, float *result) {
+  add_ternary(add_block_of_bytes, matrix, stride, outputs, indices, values, events, result);
+}
 
 TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
                             float *values, float *dense);
 
-static const quell_kernels kernels = {
-    .detect = detect,
-    .add_rows_f32 = add_rows_f32,
-    .add_rows_f16 = add_rows_f16,
-    .add_rows_bf16 = add_rows_bf16,
-    .add_rows_int8 = add_rows_int8,
-    .add_rows_int4 = add_rows_int4,
-    .multiply_rows_f32 = multiply_rows_f32,
-    .multiply_rows_f16 = multiply_rows_f16,
-    .multiply_rows_bf16 = multiply_rows_bf16,
-    .multiply_rows_int8 = multiply_rows_int8,
-    .multiply_rows_int4 = multiply_rows_int4,
-    .add_rows_together = add_rows_together,
-    .multiply_rows_together = multiply_rows_together,
-};
+/* The table, with a loop over rows of ternary weights. */
+#define TABLE(ternary)                                                                                                 \
+  {                                                                                                                    \
+    .detect = detect, .add_rows_f32 = add_rows_f32, .add_rows_f16 = add_rows_f16, .add_rows_bf16 = add_rows_bf16,      \
+    .add_rows_int8 = add_rows_int8, .add_rows_int4 = add_rows_int4, .add_rows_ternary = ternary,                       \
+    .multiply_rows_f32 = multiply_rows_f32, .multiply_rows_f16 = multiply_rows_f16,                                    \
+    .multiply_rows_bf16 = multiply_rows_bf16, .multiply_rows_int8 = multiply_rows_int8,                                \
+    .multiply_rows_int4 = multiply_rows_int4, .multiply_rows_ternary = multiply_rows_ternary,                          \
+    .add_rows_together = add_rows_together, .multiply_rows_together = multiply_rows_together,                          \
+  }

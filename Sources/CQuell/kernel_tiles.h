@@ -40,6 +40,8 @@ TARGET static void widen_any(enum format format, const uint8_t *row, size_t colu
     return widen_piece(INT8, row, column, count, piece);
   case INT4:
     return widen_piece(INT4, row, column, count, piece);
+  case TERNARY:
+    return widen_piece(TERNARY, row, column, count, piece);
   }
 }
 

@@ -71,6 +71,11 @@ INLINE vector widen(enum format format, const uint8_t *row, size_t column, size_
     return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)at));
   case BF16:
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)at)), 16));
+  case TERNARY: {
+    const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(row + ternary_place(column))));
+    const __m256i codes = _mm256_and_si256(_mm256_srli_epi32(bytes, ternary_shift(column)), _mm256_set1_epi32(3));
+    return _mm256_cvtepi32_ps(_mm256_sub_epi32(codes, _mm256_set1_epi32(1)));
+  }
   default:
     return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)at)));
   }
@@ -124,6 +129,8 @@ TARGET static size_t detect(const float *source, size_t start, size_t count, flo
   }
   return end;
 }
+
+static const quell_kernels kernels = TABLE(add_rows_ternary);
 
 const quell_kernels *quell_kernels_avx2(void) {
   return processor_has_avx2() ? &kernels : NULL;

@@ -32,4 +32,11 @@ static inline bool processor_has_avx512(void) {
   return processor_has_avx2() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & seventh) == seventh &&
          processor_keeps(0xe6);
 }
+
+/* AVX-512 VNNI and VBMI. */
+static inline bool processor_has_avx512_integers(void) {
+  uint32_t a, b, c, d;
+  const uint32_t seventh = bit_AVX512VNNI | bit_AVX512VBMI;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (c & seventh) == seventh;
+}
 #endif

@@ -7,6 +7,7 @@ import Testing
 @Suite struct SyntheticTests {
   @Test(arguments: [
     ("rwkv4:layers=2,d=64,ffn=96,vocabulary=128", 14), ("opt:layers=3,d=64,heads=4,vocabulary=128,positions=40", 12),
+    ("matmulfree:layers=2,d=64,ffn=128,vocabulary=128", 8),
   ])
   func aShapeBecomesAModelOfThatShape(_ text: String, _ blockSites: Int) throws {
     try withFolder { folder in
@@ -19,7 +20,13 @@ import Testing
       #expect(try Data(contentsOf: URL(fileURLWithPath: paths[0])) == Data(contentsOf: URL(fileURLWithPath: paths[1])))
       // Multiply-accumulates of a token, from the published form of a layer.
       let (d, ffn) = (shape.width, shape.feedForward)
-      let layer = shape.kind == .rwkv4 ? 5 * d * d + 2 * d * ffn : 4 * d * d + 2 * d * ffn
+      let layer =
+        switch shape.kind {
+        case .rwkv4: 5 * d * d + 2 * d * ffn
+        case .opt: 4 * d * d + 2 * d * ffn
+        case .matmulfree: 4 * d * d + 3 * d * ffn
+        }
+      #expect(model.tensors.count { $0.format == .ternary } == (shape.kind == .matmulfree ? 4 * shape.layers + 1 : 0))
       #expect(model.sites.filter { !$0.isHead }.reduce(0) { $0 + $1.inputs * $1.outputs } == shape.layers * layer)
     }
   }

@@ -97,20 +97,26 @@ private final class Matrix {
   }
 }
 
+/// A source and a threshold as they are for a format: ternary weights take whole numbers.
+private func input(_ source: [Float], _ threshold: Float, _ format: WeightFormat) -> (source: [Float], threshold: Float) {
+  format == .ternary ? (source.map { ($0 * 127).rounded() }, threshold * 127) : (source, threshold)
+}
+
 private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in WeightFormat.allCases.map { (layout, $0) } }
 
 @Suite struct LinearTests {
-  @Test(arguments: [0, 1, 7, 9, 33, 64, 300, 352, 544], InstructionSet.available)
+  @Test(arguments: [0, 1, 7, 9, 33, 64, 300, 352, 576], InstructionSet.available)
   func everyFormatIsTheMatrixProductInBothLayouts(inputs: Int, instructionSet: InstructionSet) {
     var random = SplitMix(state: UInt64(inputs))
     let some = (0..<inputs).map { $0 % 3 == 1 ? 0 : random.nextFloat() }
     let sources = [some, [Float](repeating: 0, count: inputs), (0..<inputs).map { _ in random.nextFloat() }]
-    for outputs in [1, 7, 8, 9, 16, 32, 67, 129, 160] {
+    for outputs in [1, 7, 8, 9, 16, 32, 67, 129, 160, 320] {
       let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
       let bias = (0..<outputs).map { _ in random.nextFloat() }
       for (layout, format) in kinds {
         guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
-        for (source, threshold) in [(sources[0], 0 as Float), (sources[0], 0.6), (sources[1], 0), (sources[2], 0), (sources[2], 2)] {
+        for (real, limit) in [(sources[0], 0 as Float), (sources[0], 0.6), (sources[1], 0), (sources[2], 0), (sources[2], 2)] {
+          let (source, threshold) = input(real, limit, format)
           let events = Events(source, threshold: threshold, instructionSet)
           let withBias = matrix.product(events, bias: bias, outputs: outputs, instructionSet)
           let without = matrix.product(events, bias: nil, outputs: outputs, instructionSet)
@@ -134,12 +140,13 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
   @Test(arguments: [1, 8, 13, 64, 200, 600], InstructionSet.available)
   func leavingOutZerosChangesNoBit(inputs: Int, instructionSet: InstructionSet) {
     var random = SplitMix(state: UInt64(inputs))
-    for outputs in [1, 9, 32, 100, 160] {
+    for outputs in [1, 9, 32, 100, 160, 192] {
       let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
       let bias = (0..<outputs).map { _ in random.nextFloat() }
-      let source = (0..<inputs).map { _ in random.nextFloat() > 0.2 ? 0 : random.nextFloat() }
+      let real = (0..<inputs).map { _ in random.nextFloat() > 0.2 ? 0 : random.nextFloat() }
       for (layout, format) in kinds {
         guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
+        let (source, _) = input(real, 0, format)
         let sparse = matrix.product(Events(source, threshold: 0), bias: bias, outputs: outputs, instructionSet)
         let dense = matrix.product(Events(all: source), bias: bias, outputs: outputs, instructionSet)
         #expect(sparse == dense, "\(layout) \(format)")
@@ -150,15 +157,17 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
   /// What lets threads share an operation, whatever their number.
   @Test(arguments: InstructionSet.available) func partsAreThoseOfTheWhole(_ instructionSet: InstructionSet) {
     var random = SplitMix(state: 5)
-    for (inputs, outputs) in [(96, 416), (544, 320)] { partsAreThoseOfTheWhole(inputs, outputs, instructionSet, &random) }
+    for (inputs, outputs) in [(96, 416), (576, 320)] { partsAreThoseOfTheWhole(inputs, outputs, instructionSet, &random) }
   }
 
   private func partsAreThoseOfTheWhole(_ inputs: Int, _ outputs: Int, _ instructionSet: InstructionSet, _ random: inout SplitMix) {
     let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
     let bias = (0..<outputs).map { _ in random.nextFloat() }
-    let events = Events((0..<inputs).map { _ in random.nextFloat() }, threshold: 0.3, instructionSet)
+    let real = (0..<inputs).map { _ in random.nextFloat() }
     for (layout, format) in kinds {
       guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
+      let (source, threshold) = input(real, 0.3, format)
+      let events = Events(source, threshold: threshold, instructionSet)
       let whole = matrix.product(events, bias: bias, outputs: outputs, instructionSet)
       for length in [64, 128, 320] {
         #expect(
@@ -172,14 +181,16 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
   func tokensTogetherAreThoseAlone(inputs: Int, instructionSet: InstructionSet) {
     var random = SplitMix(state: UInt64(inputs))
     let thresholds: [Float] = [0, 2, 0.9, 0.4, 0, 0.7]
-    for (outputs, count) in [(1, 3), (40, 2), (67, 5), (160, 9), (305, 66)] where inputs <= 130 || outputs <= 160 {
+    for (outputs, count) in [(1, 3), (40, 2), (67, 5), (128, 7), (160, 9), (305, 66)] where inputs <= 130 || outputs <= 160 {
       let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
       let bias = (0..<outputs).map { _ in random.nextFloat() }
-      let events = (0..<count).map { token in
-        Events((0..<inputs).map { _ in random.nextFloat() }, threshold: thresholds[token % thresholds.count], instructionSet)
-      }
+      let sources = (0..<count).map { _ in (0..<inputs).map { _ in random.nextFloat() } }
       for (layout, format) in kinds {
         guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
+        let events = sources.enumerated().map { token, source in
+          let (source, threshold) = input(source, thresholds[token % thresholds.count], format)
+          return Events(source, threshold: threshold, instructionSet)
+        }
         let alone = events.map { matrix.product($0, bias: bias, outputs: outputs, instructionSet) }
         for threads in [1, 2] {
           let together = matrix.products(events, bias: bias, outputs: outputs, instructionSet, threads: threads)
@@ -212,7 +223,7 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
   /// Boards without vector registers compute what everybody computes.
   @Test(arguments: [0, 1, 3, 8, 31, 32, 47, 72, 300]) func loopsWithoutVectorsGiveTheSameBits(length: Int) {
     func expect<Element: WeightElement>(_ element: Element.Type, _ format: WeightFormat) {
-      for columns in [length, 32, 96] where StoredMatrix.allows(format, columns: columns) {
+      for columns in [length, 32, 96, 128] where StoredMatrix.allows(format, columns: columns) {
         var random = SplitMix(state: UInt64(length + columns))
         let rows = 21
         let numbers = (0..<rows * columns).map { _ in random.nextFloat() }
@@ -240,6 +251,7 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
     expect(BF16.self, .bf16)
     expect(Int8Element.self, .int8)
     expect(Int4Element.self, .int4)
+    expect(TernaryElement.self, .ternary)
   }
 
   /// Every integer and every half of a byte, with scales that are exact.

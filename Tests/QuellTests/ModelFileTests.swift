@@ -50,7 +50,7 @@ private let wrongFiles: [WrongFile] = [
   WrongFile("a key twice", says: "twice") { $0.file.keys.append(("quell.logits", .uint32(1))) },
   WrongFile("half an operation", says: "whole groups of 8") { $0.file["quell.operations"] = .uint32s([1, 2, 3]) },
   WrongFile("unknown operation", QUELL_UNSUPPORTED, says: "operation 0") { $0.setWord(0, of: 0, to: 99) },
-  WrongFile("unknown function", QUELL_UNSUPPORTED, says: "operation 10") { $0.setWord(1, of: 10, to: 11) },
+  WrongFile("unknown function", QUELL_UNSUPPORTED, says: "operation 10") { $0.setWord(1, of: 10, to: 12) },
   // Values 1 and 2 are vectors of 12, x and place.
   WrongFile("a wide position", says: "a position is one number") { $0.setOperation(0, .position(result: 1)) },
   WrongFile("an order that reaches too far", says: "reaches out of its source") {

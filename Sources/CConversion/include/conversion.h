@@ -35,6 +35,13 @@ void conversion_integers(const void *from, int8_t *to, size_t count);
 /// magnitude -8.
 void conversion_blocks_of_half_bytes(const void *from, void *to, size_t count);
 
+/// Whether all numbers are 0 or of the magnitude whose bits are given for each.
+bool conversion_is_ternary(const void *from, const uint32_t *magnitudes, size_t count);
+
+/// The signs of numbers, as 0, 1 and 2 for -1, 0 and 1, in blocks of 64, a whole number of them: byte j of 16 holds
+/// those of j, j + 16, j + 32 and j + 48, two bits each from the lowest up.
+void conversion_ternary(const void *from, void *to, size_t count);
+
 /// The bits of the greatest magnitude, or `greatest` where that is more. Infinities and NaN are greater than all
 /// numbers.
 uint32_t conversion_greatest(const void *from, size_t count, uint32_t greatest);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 /* result[o] += sum over events e of row(indices[e])[o] * values[e], every output adding its events one after another.
+ * Of ternary weights, values are whole numbers of 8 bits, and outputs whole blocks.
  * Rows begin `stride` bytes apart, so that a part of the columns can be added alone. */
 typedef void quell_add_rows(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
                             const float *values, size_t events, float *result);
@@ -48,17 +49,19 @@ typedef struct quell_kernels {
   quell_add_rows *add_rows_bf16;
   quell_add_rows *add_rows_int8;
   quell_add_rows *add_rows_int4;
+  quell_add_rows *add_rows_ternary;
   quell_multiply_rows *multiply_rows_f32;
   quell_multiply_rows *multiply_rows_f16;
   quell_multiply_rows *multiply_rows_bf16;
   quell_multiply_rows *multiply_rows_int8;
   quell_multiply_rows *multiply_rows_int4;
+  quell_multiply_rows *multiply_rows_ternary;
   quell_add_rows_together *add_rows_together;
   quell_multiply_rows_together *multiply_rows_together;
 } quell_kernels;
 
 /* The kernels of an instruction set, or null where the processor or the build has none. AVX2 is taken with FMA and
- * F16C, AVX-512 with F, BW, DQ and VL. */
+ * F16C, AVX-512 with F, BW, DQ and VL; with VNNI and VBMI it adds ternary weights faster. */
 const quell_kernels *quell_kernels_avx2(void);
 const quell_kernels *quell_kernels_avx512(void);
 

@@ -189,7 +189,10 @@ enum {
   QUELL_WORK_MINIMUM = 38,
   QUELL_WORK_THRESHOLD = 39,
   QUELL_WORK_CHOOSE = 40,
-  QUELL_WORK_KINDS = 41 /**< How many there are; later versions may add some. */
+  QUELL_WORK_MAC_TERNARY = 41, /**< A ternary weight is read, and what an event carries is added or subtracted. */
+  QUELL_WORK_LOOKUP_TERNARY = 42,
+  QUELL_WORK_ROUND = 43,
+  QUELL_WORK_KINDS = 44 /**< How many there are; later versions may add some. */
 };
 
 /** What one unit of some work costs a device, or all work together: modelled, not measured. */

@@ -57,6 +57,11 @@ public enum WorkKind: UInt32, CaseIterable, Sendable {
   case threshold
   case choose
 
+  /// A ternary weight is read, and what an event carries is added to an output, subtracted from it, or neither.
+  case multiplyAccumulateTernary
+  case lookUpTernary
+  case round
+
   /// The same in all interfaces: what profiles of devices and reports call it.
   public var name: StaticString {
     switch self {
@@ -101,25 +106,30 @@ public enum WorkKind: UInt32, CaseIterable, Sendable {
     case .minimum: "minimum"
     case .threshold: "threshold"
     case .choose: "choose"
+    case .multiplyAccumulateTernary: "mac_ternary"
+    case .lookUpTernary: "lookup_ternary"
+    case .round: "round"
     }
   }
 }
 
 extension WorkKind {
   /// How many kinds there are.
-  public static let count = Int(WorkKind.choose.rawValue) + 1
+  public static let count = Int(WorkKind.round.rawValue) + 1
 
   /// A multiply-accumulate with a weight of a format.
-  public static func multiplyAccumulate(_ format: WeightFormat) -> WorkKind { multiplyAccumulateF32.at(format) }
+  public static func multiplyAccumulate(_ format: WeightFormat) -> WorkKind {
+    multiplyAccumulateF32.at(format, or: .multiplyAccumulateTernary)
+  }
 
-  /// An accumulate of a weight of a format.
-  public static func accumulate(_ format: WeightFormat) -> WorkKind { accumulateF32.at(format) }
+  /// An accumulate of a weight of a format. With a ternary one nothing is ever multiplied.
+  public static func accumulate(_ format: WeightFormat) -> WorkKind { accumulateF32.at(format, or: .multiplyAccumulateTernary) }
 
   /// A number of a table of a format.
-  public static func lookUp(_ format: WeightFormat) -> WorkKind { lookUpF32.at(format) }
+  public static func lookUp(_ format: WeightFormat) -> WorkKind { lookUpF32.at(format, or: .lookUpTernary) }
 
-  /// The kind of this one's family, which begins with it, that belongs to a format.
-  private func at(_ format: WeightFormat) -> WorkKind {
+  /// The kind of this one's family, which begins with it, that belongs to a format; the ternary one, which came later, stands apart.
+  private func at(_ format: WeightFormat, or ternary: WorkKind) -> WorkKind {
     let place: UInt32 =
       switch format {
       case .f32: 0
@@ -127,6 +137,7 @@ extension WorkKind {
       case .bf16: 2
       case .int8: 3
       case .int4: 4
+      case .ternary: ternary.rawValue - rawValue
       }
     return WorkKind(rawValue: rawValue + place)!
   }
@@ -145,6 +156,7 @@ extension WorkKind {
       case .errorFunction: .errorFunction
       case .logarithm: .logarithm
       case .absolute: .absolute
+      case .round: .round
       }
   }
 

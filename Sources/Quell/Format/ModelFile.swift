@@ -17,6 +17,8 @@ struct ModelFile {
   private(set) var caches: WordArray?
   private(set) var operations: WordArray?
   private(set) var thresholds: WordArray?
+  /// The tensors whose bytes hold ternary numbers, in rising order; absent is none.
+  private(set) var ternary: WordArray?
   private(set) var siteNames: StringArray?
   private(set) var siteKinds: StringArray?
   private(set) var name: UnsafeRawBufferPointer?
@@ -69,6 +71,7 @@ struct ModelFile {
     if key.equals("quell.caches") { caches = try words(key, value, .uint32, caches, group: 3) }
     if key.equals("quell.operations") { operations = try words(key, value, .uint32, operations, group: Operation.wordCount) }
     if key.equals("quell.thresholds") { thresholds = try words(key, value, .float32, thresholds, group: 1) }
+    if key.equals("quell.ternary") { ternary = try words(key, value, .uint32, ternary, group: 1) }
     if key.equals("quell.sites") { siteNames = try strings(key, value, siteNames) }
     if key.equals("quell.site_kinds") { siteKinds = try strings(key, value, siteKinds) }
     if key.equals("tokenizer.ggml.model") { tokenizer.model = try string(key, value, tokenizer.model) }

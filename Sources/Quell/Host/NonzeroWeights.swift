@@ -16,6 +16,7 @@
         case .bf16: BF16.widen(start, tensor.columns, to: row)
         case .int8: Int8Element.widen(start, tensor.columns, to: row)
         case .int4: Int4Element.widen(start, tensor.columns, to: row)
+        case .ternary: TernaryElement.widen(start, tensor.columns, to: row)
         }
         for column in 0..<tensor.columns where row[column] != 0 { nonzero[layout == .inputMajor ? index : column] += 1 }
       }

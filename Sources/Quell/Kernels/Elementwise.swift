@@ -9,6 +9,7 @@ enum Elementwise {
     case .sigmoid: map(source, result, count) { Quell.sigmoid($0) }
     case .squareRoot: map(source, result, count) { $0.squareRoot() }
     case .absolute: map(source, result, count) { absolute($0) }
+    case .round: map(source, result, count) { round($0) }
     case .sine: for index in 0..<count { result[index] = Quell.sine(source[index]) }
     case .cosine: for index in 0..<count { result[index] = Quell.cosine(source[index]) }
     case .hyperbolicTangent: for index in 0..<count { result[index] = Quell.hyperbolicTangent(source[index]) }
@@ -128,6 +129,16 @@ enum Elementwise {
   @inline(__always)
   private static func threshold(_ x: ElementVector, _ limit: ElementVector) -> ElementVector {
     ElementVector(repeating: 0).replacing(with: x, where: (absolute(x) .> limit) .| (x .!= x))
+  }
+
+  /// The nearest whole number, the even one of two. A sum with 2^23 has no room for a fraction; from there on there is none. The
+  /// number's sign stays, a NaN stays.
+  @inline(__always)
+  private static func round(_ x: ElementVector) -> ElementVector {
+    let magnitude = absolute(x)
+    let whole = ((magnitude + 0x1p23) - 0x1p23).replacing(with: magnitude, where: (magnitude .>= 0x1p23) .| (x .!= x))
+    let sign = unsafeBitCast(x, to: ElementBits.self) & 0x8000_0000
+    return unsafeBitCast(unsafeBitCast(whole, to: ElementBits.self) | sign, to: ElementVector.self)
   }
 
   /// The magnitude.

@@ -74,6 +74,7 @@ struct Linear {
     case .bf16: add(BF16.self, events, inputs, result, part)
     case .int8: add(Int8Element.self, events, inputs, result, part)
     case .int4: add(Int4Element.self, events, inputs, result, part)
+    case .ternary: add(TernaryElement.self, events, inputs, result, part)
     }
   }
 

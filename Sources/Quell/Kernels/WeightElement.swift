@@ -151,6 +151,35 @@ enum Int4Element: WeightElement {
   static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows { kernels.multiply_rows_int4 }
 }
 
+/// -1, 0 and 1 in blocks of 64 along a row: byte j of 16 holds numbers j, j + 16, j + 32 and j + 48 of the block, two bits each from the
+/// lowest up, as 0, 1 and 2.
+enum TernaryElement: WeightElement {
+  @inline(__always)
+  static func bytes(_ count: Int) -> Int { count &>> 2 }
+
+  @inline(__always)
+  static func load8(_ row: UnsafeRawPointer, _ index: Int) -> SIMD8<Float> {
+    let bytes = (row + place(index)).loadUnaligned(as: SIMD8<UInt8>.self)
+    let codes = (bytes &>> SIMD8(repeating: UInt8(truncatingIfNeeded: shift(index)))) & 3
+    return float(widen8(codes)) - (0x1p23 + 1)
+  }
+
+  @inline(__always)
+  static func load(_ row: UnsafeRawPointer, _ index: Int) -> Float {
+    let byte = Int((row + place(index)).loadUnaligned(as: UInt8.self))
+    return Float(((byte &>> shift(index)) & 3) &- 1)
+  }
+
+  @inline(__always)
+  private static func place(_ index: Int) -> Int { (index &>> 6) &* 16 &+ (index & 15) }
+
+  @inline(__always)
+  private static func shift(_ index: Int) -> Int { (index &>> 3) & 6 }
+
+  static func addRows(_ kernels: quell_kernels) -> AddRows { kernels.add_rows_ternary }
+  static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows { kernels.multiply_rows_ternary }
+}
+
 // MARK: Widening
 
 // Spelled out: the standard library's converting initialiser becomes a call, and a loop over the elements stays one.

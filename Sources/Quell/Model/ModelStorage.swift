@@ -94,7 +94,7 @@ struct ModelStorage {
     guard !arena.isShort, let storage, let tensorTable, let valueTable, let cacheTable, let operationTable, let siteTable else {
       return nil
     }
-    try readTensors(file.outline, tensorList, into: tensorTable)
+    try readTensors(file, tensorList, into: tensorTable)
     try readSites(file, thresholds, into: siteTable)
     // Where operations will be is room for what finds names; verifyCounts() has seen to it that it suffices.
     let room = UnsafeMutableRawBufferPointer(operationTable)
@@ -152,22 +152,32 @@ struct ModelStorage {
   }
 
   private static func readTensors(
-    _ outline: GGUF, _ list: ByteReader, into table: UnsafeMutableBufferPointer<Tensor>
+    _ file: ModelFile, _ list: ByteReader, into table: UnsafeMutableBufferPointer<Tensor>
   ) throws(Failure) {
+    let outline = file.outline
     // The data begins at the first multiple of the alignment after the list, which is read once to find its end.
     var scout = list
     try outline.forEachTensor(&scout) { (_, _) throws(Failure) in }
     let dataStart = aligned(scout.offset)
     var end = dataStart
     var reader = list
+    var ternary = 0
     try outline.forEachTensor(&reader) { (index, entry) throws(Failure) in
-      let tensor = try Tensor(entry, of: outline.bytes, dataStart: dataStart)
+      var isTernary = false
+      if let tensors = file.ternary, ternary < tensors.count, tensors[ternary] == UInt32(truncatingIfNeeded: index) {
+        isTernary = true
+        ternary += 1
+      }
+      let tensor = try Tensor(entry, isTernary: isTernary, of: outline.bytes, dataStart: dataStart)
       let start = tensor.data - outline.bytes.baseAddress!
       guard start >= end else {
         throw Failure(QUELL_MALFORMED, "tensor '").then(entry.name).then("' begins before the tensor before it ends").at(entry.offset)
       }
       end = start + tensor.byteCount
       table.initializeElement(at: index, to: tensor)
+    }
+    if let tensors = file.ternary, ternary < tensors.count {
+      throw Failure(QUELL_MALFORMED, "quell.ternary does not name tensors of the file in rising order").at(tensors.offset + 4 * ternary)
     }
     guard outline.bytes.count <= aligned(end) else {
       throw Failure(QUELL_MALFORMED, "the file goes on after its last tensor; are two files joined?").at(end)

@@ -60,6 +60,8 @@ public enum UnaryFunction: UInt32, Sendable, CaseIterable {
   /// To the base e.
   case logarithm = 9
   case absolute = 10
+  /// To the nearest whole number, halfway cases to the even one.
+  case round = 11
 }
 
 /// A function of two elements.

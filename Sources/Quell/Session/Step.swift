@@ -94,6 +94,7 @@ extension SessionStorage {
     case .bf16: BF16.widen(start, count, to: result)
     case .int8: Int8Element.widen(start, count, to: result)
     case .int4: Int4Element.widen(start, count, to: result)
+    case .ternary: TernaryElement.widen(start, count, to: result)
     }
     guard let scale else { return }
     for column in 0..<count { result[column] *= scale[row] }

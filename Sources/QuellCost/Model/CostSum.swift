@@ -74,14 +74,15 @@ public struct CostSum: Equatable, Sendable {
     switch work.kind {
     case .multiplyAccumulateF32, .multiplyAccumulateF16, .multiplyAccumulateBF16, .multiplyAccumulateInt8, .multiplyAccumulateInt4:
       effectiveMACs += units
-    case .accumulateF32, .accumulateF16, .accumulateBF16, .accumulateInt8, .accumulateInt4: effectiveACs += units
+    case .accumulateF32, .accumulateF16, .accumulateBF16, .accumulateInt8, .accumulateInt4, .multiplyAccumulateTernary:
+      effectiveACs += units
     case .compareInput: inputs += units
     case .emitEvent: events += units
     case .exponential, .sigmoid, .squareRoot, .sine, .cosine, .hyperbolicTangent, .errorFunction, .logarithm, .divide:
       specialFunctions += units
-    case .copy, .negate, .rectify, .absolute, .add, .subtract, .multiply, .maximum, .minimum, .threshold, .choose:
+    case .copy, .negate, .rectify, .absolute, .round, .add, .subtract, .multiply, .maximum, .minimum, .threshold, .choose:
       elementaryFunctions += units
-    case .lookUpF32, .lookUpF16, .lookUpBF16, .lookUpInt8, .lookUpInt4, .sum, .output, .takeEvent, .attend: break
+    case .lookUpF32, .lookUpF16, .lookUpBF16, .lookUpInt8, .lookUpInt4, .lookUpTernary, .sum, .output, .takeEvent, .attend: break
     }
   }
 }
@@ -102,6 +103,7 @@ extension WorkKind {
     case .multiplyAccumulateF16, .accumulateF16, .lookUpF16, .multiplyAccumulateBF16, .accumulateBF16, .lookUpBF16: 16
     case .multiplyAccumulateInt8, .accumulateInt8, .lookUpInt8: 8
     case .multiplyAccumulateInt4, .accumulateInt4, .lookUpInt4: 4
+    case .multiplyAccumulateTernary, .lookUpTernary: 2
     default: nil
     }
   }
@@ -110,12 +112,13 @@ extension WorkKind {
   var stateAccesses: (reads: Double, writes: Double) {
     switch self {
     case .multiplyAccumulateF32, .multiplyAccumulateF16, .multiplyAccumulateBF16, .multiplyAccumulateInt8, .multiplyAccumulateInt4,
-      .accumulateF32, .accumulateF16, .accumulateBF16, .accumulateInt8, .accumulateInt4, .emitEvent, .takeEvent:
+      .accumulateF32, .accumulateF16, .accumulateBF16, .accumulateInt8, .accumulateInt4, .multiplyAccumulateTernary, .emitEvent,
+      .takeEvent:
       (0, 0)
-    case .lookUpF32, .lookUpF16, .lookUpBF16, .lookUpInt8, .lookUpInt4, .output: (0, 1)
+    case .lookUpF32, .lookUpF16, .lookUpBF16, .lookUpInt8, .lookUpInt4, .lookUpTernary, .output: (0, 1)
     case .compareInput, .attend: (1, 0)
     case .sum, .copy, .negate, .exponential, .rectify, .sigmoid, .squareRoot, .sine, .cosine, .hyperbolicTangent, .errorFunction,
-      .logarithm, .absolute:
+      .logarithm, .absolute, .round:
       (1, 1)
     case .add, .subtract, .multiply, .divide, .maximum, .minimum, .threshold: (2, 1)
     case .choose: (3, 1)

@@ -34,7 +34,8 @@ public func convertModel(from path: String, to output: String, options: Conversi
   var changed = 0
   try rewriteModel(from: path, to: output, weights: options.weights, progress: options.progress) { program, _ in
     if let thresholds = options.thresholds { program.siteThresholds = thresholds }
-    let layouts = options.siteSparsity.map { MatrixLayouts(program.operations, siteSparsity: $0) }
+    let ternary = Set(program.tensors.indices.filter { program.tensors[$0].takesWholeBytes })
+    let layouts = options.siteSparsity.map { MatrixLayouts(program.operations, ternary: ternary, siteSparsity: $0) }
     if let layouts { program.layOut(layouts) }
     changed = layouts?.changes.count ?? 0
   }

@@ -3,7 +3,8 @@ import Quell
 /// Which matrices should lie otherwise, for how many inputs are quiet at their sites: one row for each input where many are,
 /// so that an event reads one row, and one row for each output elsewhere, to be read whole.
 ///
-/// A matrix that serves twice, as a head that is the embedding table does, stays as it is.
+/// A matrix that serves twice, as a head that is the embedding table does, stays as it is; so does a ternary one, of which the rows of
+/// events are added fastest.
 public struct MatrixLayouts {
   /// Below this fraction of quiet inputs the whole matrix is read faster than the rows of the events.
   private static let leastSparsity = 0.3
@@ -12,7 +13,7 @@ public struct MatrixLayouts {
   public let changes: [Int: MatrixLayout]
 
   /// Decides for all matrices of a program, given the fraction of quiet inputs at each site.
-  public init(_ operations: [Operation], siteSparsity: [Double]) {
+  public init(_ operations: [Operation], ternary: Set<Int>, siteSparsity: [Double]) {
     var uses: [Int: Int] = [:]
     for operation in operations {
       switch operation {
@@ -23,7 +24,7 @@ public struct MatrixLayouts {
     var (site, changes) = (0, [Int: MatrixLayout]())
     for operation in operations {
       if case .events(let number, _) = operation { site = number }
-      guard case .linear(let matrix, let layout, _, _, _) = operation, uses[matrix] == 1 else { continue }
+      guard case .linear(let matrix, let layout, _, _, _) = operation, uses[matrix] == 1, !ternary.contains(matrix) else { continue }
       let wanted: MatrixLayout = siteSparsity[site] < MatrixLayouts.leastSparsity ? .outputMajor : .inputMajor
       if wanted != layout { changes[matrix] = wanted }
     }

@@ -41,7 +41,10 @@ extension Program {
       usedTensors[tensor] = number
       let isVector = tensors[tensor].rows == 1 && isByInput[tensor] == nil
       let weight = try reader.weight(tensor, scale: scales[tensor], byRow: isByInput[tensor] != true)
-      self.tensors.append(Tensor(name: tensors[tensor].name, weights: [weight], form: isVector ? .vector : .matrix))
+      self.tensors.append(
+        Tensor(
+          name: tensors[tensor].name, weights: [weight], form: isVector ? .vector : .matrix,
+          takesWholeBytes: tensors[tensor].format == .ternary))
     }
     for (number, value) in usedValues.keys.sorted().enumerated() {
       usedValues[value] = number
@@ -83,6 +86,7 @@ private struct ModelReader {
     case .f16: type = .float16
     case .bf16: type = .bfloat16
     case .int8: type = .int8
+    case .ternary: type = .ternary
     case .int4:
       throw .unsupported(
         "Tensor \"\(tensor.name)\" of \(file.path) holds 4-bit integers, which are not converted; convert the file that it was made from.")

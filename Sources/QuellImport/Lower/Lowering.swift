@@ -139,10 +139,11 @@ struct Lowering {
     program.siteThresholds.append(input.threshold)
     program.siteFeeds.append((flow.feeds[input] ?? []).sorted().map { (nodes[$0.node], $0.input) })
     program.operations.append(.events(site: site, source: source))
+    let areWholeBytes = flow.trace.areWholeBytes(input.elements)
     for group in groups {
       let named = group.numbers.compactMap { titles[$0] }.filter { !$0.isEmpty }
       let title = named.isEmpty ? names.name : SiteNames.joined(named)
-      let (tensor, layout) = linearMatrix(group.weights, named: title)
+      let (tensor, layout) = linearMatrix(group.weights, named: title, takesWholeBytes: areWholeBytes)
       let bias = try bias(of: group, named: title)
       let result = newBuffer(group.outputs)
       guard case .buffer(let buffer, _, _) = result else { continue }
@@ -339,10 +340,16 @@ struct Lowering {
   }
 
   /// The matrix of a linear operation, outputs side by side: a table that is stored already serves as it is, rows being outputs.
-  private mutating func linearMatrix(_ weights: [Weight], named title: String) -> (tensor: Int, layout: MatrixLayout) {
+  private mutating func linearMatrix(
+    _ weights: [Weight], named title: String, takesWholeBytes: Bool
+  ) -> (tensor: Int, layout: MatrixLayout) {
     let rows = weights.map { $0.transposed }
-    if let found = matrices.find(rows, as: [.outputMajor, .inputMajor]) { return found }
+    if let found = matrices.find(rows, as: [.outputMajor, .inputMajor]) {
+      if !takesWholeBytes { program.tensors[found.tensor].takesWholeBytes = false }
+      return found
+    }
     let tensor = addTensor(title, weights, .matrix)
+    program.tensors[tensor].takesWholeBytes = takesWholeBytes
     matrices.add(rows, tensor: tensor, layout: .inputMajor)
     return (tensor, .inputMajor)
   }

@@ -25,6 +25,8 @@ struct Program {
     /// Side by side: each row of the tensor is a row of the first, then one of the second, and so on.
     var weights: [Weight]
     var form: Form
+    /// Whether all that it is multiplied with are whole numbers of 8 bits, so that ternary numbers may be stored as such.
+    var takesWholeBytes = false
 
     /// Rows and columns, or the length of a vector.
     var shape: [Int] {

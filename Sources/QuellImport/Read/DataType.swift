@@ -18,11 +18,19 @@ enum DataType: Int, Sendable {
   case int4 = 22
   case uint2 = 25
   case int2 = 26
+  /// Packed as the model file has ternary numbers; ONNX has no such type.
+  case ternary = 1000
+
+  /// The type that a number in an ONNX file stands for, or nil where it is unknown.
+  init?(inFile number: Int) {
+    self.init(rawValue: number)
+    if self == .ternary { return nil }
+  }
 
   /// Bits of one element, 0 where they vary. Elements of less than a byte lie in it from the lowest bits up.
   var bits: Int {
     switch self {
-    case .uint2, .int2: 2
+    case .uint2, .int2, .ternary: 2
     case .uint4, .int4: 4
     case .uint8, .int8, .bool: 8
     case .uint16, .int16, .float16, .bfloat16: 16
@@ -50,6 +58,7 @@ enum DataType: Int, Sendable {
   var codeRange: ClosedRange<Int>? {
     switch self {
     case .uint2, .uint4, .uint8, .uint16: 0...(1 << bits - 1)
+    case .ternary: -1...1
     case .int2, .int4, .int8, .int16: -(1 << (bits - 1))...(1 << (bits - 1) - 1)
     default: nil
     }

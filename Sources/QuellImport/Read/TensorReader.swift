@@ -12,7 +12,7 @@ final class TensorReader {
   /// A stored tensor. `name` names it where it has no name of its own.
   func tensor(_ stored: ONNXTensor, named name: String) throws(ImportFailure) -> Tensor {
     let name = stored.name.isEmpty ? name : stored.name
-    guard let type = DataType(rawValue: stored.type), type != .string else {
+    guard let type = DataType(inFile: stored.type), type != .string else {
       throw .unsupported("Tensor \"\(name)\" has element type \(stored.type), which is not supported.")
     }
     var count = 1

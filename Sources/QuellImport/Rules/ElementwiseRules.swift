@@ -33,7 +33,7 @@ extension Rules {
     "Erf": { call throws(ImportFailure) in [try errorFunction(try call.input(0), call)] },
     "Floor": unary({ $0.rounded(.down) }, nil),
     "Ceil": unary({ $0.rounded(.up) }, nil),
-    "Round": unary({ $0.rounded(.toNearestOrEven) }, nil),
+    "Round": { call throws(ImportFailure) in [try mapped(try call.input(0), .round, call) { $0.rounded(.toNearestOrEven) }] },
     "Sign": unary({ $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }) { lane, x, node in
       // Only numbers below the least normal one come out less than 1 away from zero.
       let magnitude = lane.binary(.maximum, lane.unary(.absolute, x, node: node), Double(Float.leastNormalMagnitude), node: node)

@@ -18,7 +18,7 @@ extension Rules {
   ]
 
   private static func cast(_ call: Call) throws(ImportFailure) -> [Tensor?] {
-    guard let type = DataType(rawValue: call.int("to", default: 0)) else { throw call.unsupported("casts to an unknown type") }
+    guard let type = DataType(inFile: call.int("to", default: 0)) else { throw call.unsupported("casts to an unknown type") }
     return [try converted(try call.input(0), to: type, call)]
   }
 

@@ -148,7 +148,7 @@ extension Rules {
 
   /// Quantised numbers: known ones as codes, computed ones as themselves until somebody reads them with a scale.
   static func coded(_ tensor: Tensor, scale: Tensor, zero: Tensor?, _ call: Call) throws(ImportFailure) -> Tensor {
-    let declared = DataType(rawValue: call.int("output_dtype", default: 0))
+    let declared = DataType(inFile: call.int("output_dtype", default: 0))
     let type = zero?.type ?? declared ?? .uint8
     guard let range = type.codeRange else {
       throw call.unsupported("quantises to a type that is not supported")

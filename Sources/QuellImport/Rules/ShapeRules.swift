@@ -105,7 +105,7 @@ extension Rules {
     guard shape.count == 2 else { throw call.malformed("needs a matrix") }
     let count = try call.checked(shape)
     let diagonal = call.int("k", default: 0)
-    let type = DataType(rawValue: call.int("dtype", default: DataType.float32.rawValue)) ?? .float32
+    let type = DataType(inFile: call.int("dtype", default: DataType.float32.rawValue)) ?? .float32
     let values = (0..<count).map { $0 % shape[1] - $0 / shape[1] == diagonal ? Int64(1) : 0 }
     if type.isReal { return [.reals(Weight(values.map { Double($0) }, shape: shape, type: type))] }
     return [.integers(Tensor.Integers(shape: shape, values: values, type: type))]

@@ -74,7 +74,7 @@ struct Interface {
       graph.outputs.compactMap { output -> Int? in
         if case .fixed(let count)? = output.shape?.last { count } else { nil }
       })
-    let whole = declared.filter { DataType(rawValue: $0.type).map { !$0.isReal && $0 != .bool } ?? false }
+    let whole = declared.filter { DataType(inFile: $0.type).map { !$0.isReal && $0 != .bool } ?? false }
     let candidates = whole.compactMap { input in paths.rows(from: input.name, throughArithmetic: false).map { (input, $0) } }
     guard let (token, rows) = candidates.first(where: { outputLengths.contains($0.1) }) ?? candidates.first else {
       throw .unsupported(
@@ -85,12 +85,12 @@ struct Interface {
       (token.shape ?? []).compactMap { axis -> String? in
         if case .symbol(let name) = axis, !name.isEmpty { name } else { nil }
       })
-    let isStateless = !declared.contains { DataType(rawValue: $0.type)?.isReal ?? false }
+    let isStateless = !declared.contains { DataType(inFile: $0.type)?.isReal ?? false }
     let window = isStateless ? Interface.openAxis(token.shape ?? []) : nil
     isWindow = window != nil
     var states = 0
     for input in declared {
-      guard let type = DataType(rawValue: input.type), let shape = input.shape else {
+      guard let type = DataType(inFile: input.type), let shape = input.shape else {
         throw .unsupported("Input \"\(input.name)\" is no tensor of declared shape and known type.")
       }
       if input.name == token.name {

@@ -107,7 +107,7 @@ final class WeightSource: @unchecked Sendable {
     case .float64: return base.loadUnaligned(fromByteOffset: index * 8, as: Double.self)
     case .float16: return Double(Float16(bitPattern: base.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)))
     case .bfloat16: return Double(Float(bitPattern: UInt32(base.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)) << 16))
-    case .uint2, .int2, .uint4, .int4, .uint8, .int8, .uint16, .int16: return Double(code(index))
+    case .uint2, .int2, .uint4, .int4, .uint8, .int8, .uint16, .int16, .ternary: return Double(code(index))
     default: return Double(base.loadUnaligned(fromByteOffset: index * 4, as: Float.self))
     }
   }
@@ -123,6 +123,8 @@ final class WeightSource: @unchecked Sendable {
     case .uint2: Int32(base.load(fromByteOffset: index >> 2, as: UInt8.self) >> UInt8((index & 3) * 2) & 3)
     case .int2: Int32(Int8(bitPattern: base.load(fromByteOffset: index >> 2, as: UInt8.self) << UInt8(6 - (index & 3) * 2)) >> 6)
     case .int16: Int32(base.loadUnaligned(fromByteOffset: index * 2, as: Int16.self))
+    case .ternary:
+      Int32(base.load(fromByteOffset: index / 64 * 16 + index % 16, as: UInt8.self) >> UInt8(index / 16 % 4 * 2) & 3) - 1
     default: Int32(base.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self))
     }
   }

@@ -6,6 +6,8 @@ public struct DecoderShape: Equatable, Sendable {
     case rwkv4
     /// Attention with learned positions and a feed-forward network with ReLU (Zhang et al. 2022, arXiv 2205.01068).
     case opt
+    /// Gated recurrences and ternary matrices (Zhu et al. 2024, arXiv 2406.02528).
+    case matmulfree
   }
 
   /// What kind of decoder it is.
@@ -32,14 +34,17 @@ public struct DecoderShape: Equatable, Sendable {
     ("opt-125m", DecoderShape(.opt, layers: 12, width: 768, heads: 12, vocabulary: 50272, positions: 2048)),
     ("opt-1.3b", DecoderShape(.opt, layers: 24, width: 2048, heads: 32, vocabulary: 50272, positions: 2048)),
     ("opt-2.7b", DecoderShape(.opt, layers: 32, width: 2560, heads: 32, vocabulary: 50272, positions: 2048)),
+    ("matmulfree-370m", DecoderShape(.matmulfree, layers: 24, width: 1024, vocabulary: 32000)),
+    ("matmulfree-1b3", DecoderShape(.matmulfree, layers: 24, width: 2048, vocabulary: 32000)),
+    ("matmulfree-2b7", DecoderShape(.matmulfree, layers: 32, width: 2560, vocabulary: 32000)),
   ]
 
-  /// A shape whose feed-forward network is four times as wide as the residual stream.
+  /// A shape whose feed-forward network is as wide as is usual for its kind.
   init(_ kind: Kind, layers: Int, width: Int, heads: Int = 1, vocabulary: Int, positions: Int = 0) {
     self.kind = kind
     self.layers = layers
     self.width = width
-    feedForward = 4 * width
+    feedForward = kind.feedForward(width)
     self.heads = heads
     self.vocabulary = vocabulary
     self.positions = positions
@@ -79,9 +84,14 @@ public struct DecoderShape: Equatable, Sendable {
       default: throw .unsupported("'\(pair[0])' in '\(text)' is none of layers, d, ffn, heads, vocabulary and positions (of opt).")
       }
     }
-    if !hasFeedForward { feedForward = 4 * width }
+    if !hasFeedForward { feedForward = kind.feedForward(width) }
     guard layers * width <= 1 << 20, width % heads == 0 else {
       throw .unsupported("'\(text)' has \(layers) layers of \(width) with \(heads) heads: too large, or no whole number to the head.")
     }
   }
+}
+
+extension DecoderShape.Kind {
+  /// Four times the residual stream, or, of a gated network, which has three matrices instead of two, 8/3 of it in whole blocks of 256.
+  fileprivate func feedForward(_ width: Int) -> Int { self == .matmulfree ? (width * 8 / 3 + 255) / 256 * 256 : 4 * width }
 }

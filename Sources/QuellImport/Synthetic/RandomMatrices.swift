@@ -8,6 +8,8 @@ struct RandomMatrices {
   private static let amplitude: Float = 0.05
 
   private let store: WeightSource
+  /// The same numbers, a third of them each as the negative amplitude, 0 and the amplitude.
+  private let ternary: WeightSource
   private var made = 0
 
   init() {
@@ -18,14 +20,19 @@ struct RandomMatrices {
       state ^= state << 17
       return (Float(state >> 40) / Float(1 << 23) - 1) * RandomMatrices.amplitude
     }
+    ternary = WeightSource(name: "", count: RandomMatrices.storeCount) { [store] index in
+      (store.float(index) * 1.5 / RandomMatrices.amplitude).rounded() * RandomMatrices.amplitude
+    }
   }
 
   /// The next matrix, unlike all before.
-  mutating func next(_ name: String, rows: Int, columns: Int) -> Weight {
+  mutating func next(_ name: String, rows: Int, columns: Int, isTernary: Bool = false) -> Weight {
     made += 1
     // Odd distances: rows that begin alike do not meet again.
     let start = made * 8191 % (RandomMatrices.storeCount / 4)
     let pitch = max((RandomMatrices.storeCount - start - columns) / max(rows, 1) / 2 * 2 - 1, 1)
-    return Weight(WeightSource(name: name, sharing: store), layout: Layout(shape: [rows, columns], strides: [pitch, 1], offset: start))
+    return Weight(
+      WeightSource(name: name, sharing: isTernary ? ternary : store),
+      layout: Layout(shape: [rows, columns], strides: [pitch, 1], offset: start))
   }
 }

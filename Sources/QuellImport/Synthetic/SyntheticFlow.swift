@@ -32,13 +32,32 @@ struct SyntheticFlow {
 
   /// The vector of which the vocabulary head makes the logits.
   mutating func finish(_ hidden: [Element], vocabulary: Int) {
-    flow.logits = linear("head.weight", hidden, outputs: vocabulary)
+    finish(logits: linear("head.weight", hidden, outputs: vocabulary))
   }
+
+  mutating func finish(logits: [Element]) { flow.logits = logits }
 
   // MARK: Operations
 
-  mutating func linear(_ name: String, _ input: [Element], outputs: Int, bias: [Element]? = nil) -> [Element] {
-    make(.linear(matrix: matrices.next(name, rows: input.count, columns: outputs), input: input, bias: bias), outputs)
+  mutating func linear(
+    _ name: String, _ input: [Element], outputs: Int, bias: [Element]? = nil, isTernary: Bool = false
+  ) -> [Element] {
+    let matrix = matrices.next(name, rows: input.count, columns: outputs, isTernary: isTernary)
+    return make(.linear(matrix: matrix, input: input, bias: bias), outputs)
+  }
+
+  /// Normalisation by the root mean square.
+  mutating func normalizeScale(_ name: String, _ source: [Element]) -> [Element] {
+    let gain = parameter(name + ".weight", source.count, from: 0.9, to: 1.1)
+    return make(.normalize(.rootMeanSquare, source, gain: gain, bias: nil, epsilon: 1e-6), source.count)
+  }
+
+  /// The greatest number of a vector.
+  mutating func maximum(_ source: [Element]) -> [Element] { make(.reduce(.maximum, source, group: source.count), 1) }
+
+  /// One known number, for as many elements.
+  mutating func constant(_ number: Double, _ count: Int) -> [Element] {
+    [Element](repeating: make(.constant(Weight([number], shape: [1], type: .float32)), 1)[0], count: count)
   }
 
   mutating func normalize(_ name: String, _ source: [Element]) -> [Element] {

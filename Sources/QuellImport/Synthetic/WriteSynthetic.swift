@@ -11,7 +11,7 @@ public func writeSyntheticModel(_ shape: DecoderShape, to output: String, option
   try syntheticProgram(shape).store(to: output, options, name: options.name ?? "synthetic")
 }
 
-/// The program of a model of a shape, with all matrices and tables stored in a format: for counting its work without a file.
+/// The program of a model of a shape, with all matrices and tables stored in a format, but for ternary ones: for counting its work without a file.
 ///
 /// - Throws: `ImportFailure` where the shape cannot be lowered.
 public func outlineSyntheticModel(_ shape: DecoderShape, weights: WeightFormat) throws(ImportFailure) -> ProgramOutline {
@@ -23,6 +23,7 @@ private func syntheticProgram(_ shape: DecoderShape) throws(ImportFailure) -> Pr
     switch shape.kind {
     case .rwkv4: SyntheticFlow.rwkv4(shape)
     case .opt: SyntheticFlow.opt(shape)
+    case .matmulfree: SyntheticFlow.matMulFree(shape)
     }
   return ScratchPlan.plan(try Lowering.lower(flow, nodes: []).fused.program)
 }
@@ -39,7 +40,8 @@ extension Program {
     }
     let tensors = tensors.map { tensor in
       TensorDescription(
-        name: tensor.name, format: tensor.form == .vector ? .f32 : weights, rows: tensor.form == .vector ? 1 : tensor.shape[0],
+        name: tensor.name, format: tensor.form == .vector ? .f32 : tensor.takesWholeBytes ? .ternary : weights,
+        rows: tensor.form == .vector ? 1 : tensor.shape[0],
         columns: tensor.form == .vector ? tensor.shape.product : tensor.shape[1])
     }
     var sites: [SiteDescription] = []

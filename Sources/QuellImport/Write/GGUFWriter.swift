@@ -36,6 +36,12 @@ public struct GGUFTensor {
     }
   }
 
+  /// What the file says of it: ternary numbers are bytes to GGUF.
+  fileprivate var storedType: WeightFormat { type == .ternary ? .int8 : type }
+  fileprivate var storedDimensions: [Int] {
+    type == .ternary ? [dimensions[0] / type.blockCount * type.blockBytes] + dimensions.dropFirst() : dimensions
+  }
+
   var byteCount: Int { dimensions.product / type.blockCount * type.blockBytes }
 }
 
@@ -120,8 +126,8 @@ public enum GGUFWriter {
       offsets.append(end)
       head.append(tensor.name)
       head.append(UInt32(tensor.dimensions.count))
-      for dimension in tensor.dimensions { head.append(UInt64(dimension)) }
-      head.append(tensor.type.rawValue)
+      for dimension in tensor.storedDimensions { head.append(UInt64(dimension)) }
+      head.append(tensor.storedType.rawValue)
       head.append(UInt64(end))
       end += aligned(tensor.byteCount)
     }

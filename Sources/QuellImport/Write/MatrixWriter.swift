@@ -10,7 +10,7 @@ struct MatrixWriter {
   let weights: [Weight]
   /// The type in the file; the columns of each weight are whole blocks of it.
   let type: WeightFormat
-  /// The scales of 8-bit integers; nil for other types.
+  /// The scales of 8-bit integers and of ternary numbers; nil for other types.
   let scales: OutputScales?
 
   private var columns: Int { weights.reduce(0) { $0 + $1.columnCount } }
@@ -80,6 +80,8 @@ struct MatrixWriter {
       for row in 0..<tile.rows { try narrow(tile.line(row), to + row * pitch, count) }
     case .int4:
       for row in 0..<tile.rows { conversion_blocks_of_half_bytes(tile.line(row), to + row * pitch, count) }
+    case .ternary:
+      for row in 0..<tile.rows { conversion_ternary(tile.line(row), to + row * pitch, count) }
     case .int8:
       let integers = to.assumingMemoryBound(to: Int8.self)
       guard let scales, let factors = scales.factors else {

@@ -66,6 +66,7 @@ extension Program {
       case .buffer(let buffer, let start, let count): places += [2, bufferOffsets[buffer] + start, count]
       }
     }
+    let ternary = plan.writers.indices.filter { plan.writers[$0].type == .ternary }
     for (number, scale) in plan.scales.enumerated() { places += [0, tensors.count + number, scale.scales.numbers.count] }
     return [
       GGUFPair("general.architecture", .string("quell")),
@@ -84,7 +85,7 @@ extension Program {
       GGUFPair("quell.sites", .stringArray(siteNames)),
       GGUFPair("quell.site_kinds", .stringArray(siteKinds)),
       GGUFPair("quell.thresholds", .float32Array(siteThresholds)),
-    ]
+    ] + (ternary.isEmpty ? [] : [GGUFPair("quell.ternary", try encoded(ternary))])
   }
 
   private func word(_ number: Int) throws(ImportFailure) -> UInt32 {

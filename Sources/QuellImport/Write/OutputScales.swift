@@ -83,7 +83,7 @@ extension Weight {
   fileprivate var isTransposed: Bool { shape.count == 2 && layout.strides[0] == 1 && layout.strides[1] != 1 }
 
   /// The bits of the greatest magnitude of each row, or of each column, within some rows.
-  fileprivate func greatest(_ rows: Range<Int>, isByRow: Bool, _ memory: Workers.Memory) throws(ImportFailure) -> [UInt32] {
+  func greatest(_ rows: Range<Int>, isByRow: Bool, _ memory: Workers.Memory) throws(ImportFailure) -> [UInt32] {
     var found = [UInt32](repeating: 0, count: isByRow ? rows.count : columnCount)
     try forEachTile(rows: rows, memory) { tile throws(ImportFailure) in
       found.withUnsafeMutableBufferPointer { found in

@@ -26,7 +26,7 @@ struct StoragePlan {
         writers.append(MatrixWriter(name: tensor.name, weights: tensor.weights, type: .f32, scales: nil))
         continue
       }
-      let (writer, isKept) = try StoragePlan.writer(tensor.name, tensor.weights, type, uses[number].axis, workers)
+      let (writer, isKept) = try StoragePlan.writer(tensor, type, uses[number].axis, workers)
       writers.append(writer)
       if let found = writer.scales { scales.append((number, found)) }
       note(uses[number].kinds.joined(separator: "+"), tensor.storedNames, writer.type, isKept)
@@ -40,8 +40,12 @@ struct StoragePlan {
   func scale(of matrix: Int) -> Int? { scales.firstIndex { $0.matrix == matrix } }
 
   private static func writer(
-    _ name: String, _ weights: [Weight], _ type: WeightType, _ axis: OutputScales.Axis, _ workers: Workers
+    _ tensor: Program.Tensor, _ type: WeightType, _ axis: OutputScales.Axis, _ workers: Workers
   ) throws(ImportFailure) -> (MatrixWriter, isKept: Bool) {
+    let (name, weights) = (tensor.name, tensor.weights)
+    if tensor.takesWholeBytes, type.keepsTernary, axis == .columns, let scales = try TernaryScales.find(in: weights, workers) {
+      return (MatrixWriter(name: name, weights: weights, type: .ternary, scales: scales), true)
+    }
     if type == .source || type == .int8, axis == .columns || weights.count == 1 {
       var (codes, numbers): ([Weight], [Float]) = ([], [])
       for weight in weights {
@@ -87,6 +91,10 @@ extension ImportReport.Storage {
 }
 
 extension WeightType {
+  /// Whether ternary numbers that meet whole numbers stay such: in two bits each, nothing of them is lost. Who asks for single precision
+  /// gets it.
+  fileprivate var keepsTernary: Bool { self != .f32 }
+
   /// The format for weights that are not kept as integers.
   fileprivate func format(of weights: [Weight]) -> WeightFormat {
     switch self {

@@ -31,7 +31,7 @@ struct BenchModels: ParsableArguments {
     if let model { return try body(BenchModel(path: model, weights: weights?.type ?? .source, folder: folder)) }
     let shape = try naming("--synthetic") { try DecoderShape(synthetic ?? "") }
     let path = folder.appendingPathComponent("synthetic.gguf").path
-    // A file of 4-bit integers cannot be laid out anew: it is made of a wider one.
+    // A file of 4-bit integers cannot be laid out anew: it is made of a wider one. Ternary matrices stay ternary.
     try write(shape, weights == .int4 ? .f16 : weights?.type ?? .f16, to: path)
     return try body(BenchModel(path: path, weights: weights == .int4 ? .int4 : .source, folder: folder))
   }
@@ -71,7 +71,8 @@ final class BenchModel {
 
   /// The same as it lies best where that fraction of the inputs is quiet at each site.
   func laidOut(for siteSparsity: [Double]) throws -> Model {
-    try copy(changing: MatrixLayouts(base.operations, siteSparsity: siteSparsity).changes, for: siteSparsity)
+    let ternary = Set(base.tensors.indices.filter { base.tensors[$0].format == .ternary })
+    return try copy(changing: MatrixLayouts(base.operations, ternary: ternary, siteSparsity: siteSparsity).changes, for: siteSparsity)
   }
 
   private func copy(changing changes: [Int: MatrixLayout], for siteSparsity: [Double]?) throws -> Model {

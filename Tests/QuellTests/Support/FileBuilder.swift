@@ -24,8 +24,10 @@ struct FileBuilder {
     }
 
     static func matrix(_ name: String, _ matrix: StoredMatrix) -> Tensor {
-      let dimensions = [UInt64(matrix.columns), UInt64(matrix.rows)]
-      return Tensor(name: name, dimensions: dimensions, type: matrix.format.rawValue, data: matrix.bytes)
+      let isTernary = matrix.format == .ternary
+      let dimensions = [UInt64(isTernary ? matrix.columns / 4 : matrix.columns), UInt64(matrix.rows)]
+      let type = isTernary ? .int8 : matrix.format
+      return Tensor(name: name, dimensions: dimensions, type: type.rawValue, data: matrix.bytes)
     }
   }
 

@@ -60,6 +60,18 @@ struct StoredMatrix {
         stored += integers.map { (Float($0) - 8) * Float(scale) }
       }
       (self.bytes, self.numbers) = (bytes, stored)
+    case .ternary:
+      // The greater numbers of each row or column, as its greatest one.
+      func place(_ index: Int) -> Int { scaling == .byRow ? index / columns : index % columns }
+      var greatest = [Float](repeating: 0, count: scaling == .byRow ? rows : columns)
+      for (index, number) in numbers.enumerated() { greatest[place(index)] = max(greatest[place(index)], abs(number)) }
+      let codes = numbers.enumerated().map { abs($1) < 0.4 * greatest[place($0)] ? 0 : $1 < 0 ? -1 : 1 }
+      var bytes = Data(count: numbers.count / 4)
+      for (index, code) in codes.enumerated() {
+        bytes[index / 64 * 16 + index % 16] |= UInt8(code + 1) << UInt8(index % 64 / 16 * 2)
+      }
+      (self.bytes, scale) = (bytes, greatest)
+      self.numbers = codes.enumerated().map { Float($1) * greatest[place($0)] }
     }
     self.scale = scale
   }

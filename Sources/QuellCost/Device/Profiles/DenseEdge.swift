@@ -85,6 +85,12 @@ extension ShippedDevices {
           "cycles": {"value": 0.25, "source": "assumed", "measured": false},
           "shared_energy_pj": {"value": 121.875, "source": "horowitz", "measured": false},
           "shared_cycles": {"value": 2.0, "source": "assumed", "measured": false}
+        },
+        "load_weight_2": {
+          "energy_pj": {"value": 3.125, "source": "horowitz", "measured": false},
+          "cycles": {"value": 0.125, "source": "assumed", "measured": false},
+          "shared_energy_pj": {"value": 60.9375, "source": "horowitz", "measured": false},
+          "shared_cycles": {"value": 1.0, "source": "assumed", "measured": false}
         }
       },
       "work": {
@@ -128,7 +134,10 @@ extension ShippedDevices {
         "maximum": {"load": 2, "add_f16": 1, "store": 1},
         "minimum": {"load": 2, "add_f16": 1, "store": 1},
         "threshold": {"load": 2, "add_f16": 1, "store": 1},
-        "choose": {"load": 3, "add_f16": 1, "store": 1}
+        "choose": {"load": 3, "add_f16": 1, "store": 1},
+        "mac_ternary": {"load_weight_2": 1, "add_int32": 1},
+        "lookup_ternary": {"load_weight_2": 1, "store": 1},
+        "round": {"load": 1, "add_int32": 1, "store": 1}
       }
     }
     """#

@@ -8,7 +8,7 @@ extension ShippedDevices {
       "description": "SENECA by its instructions: energies of its processing elements, memory, controller and network as published, with spike grouping. Which instructions a function takes is assumed: exponentials and their like are polynomials of degree 6 or so, quotients two Newton steps.",
       "sources": {
         "tang": "Tang et al. 2023, Frontiers in Neuroscience 17:1187252, Table 8 in a secondary reading: energy per instruction by synthesis in GF 22 nm, no silicon",
-        "tang-width": "The same, by width: a 16-bit word of data memory holds two 8-bit or four 4-bit weights, and 2 x INT8 instructions do two at a time",
+        "tang-width": "The same, by width: a 16-bit word of data memory holds two 8-bit, four 4-bit or eight ternary weights, and 2 x INT8 instructions do two at a time",
         "tang-core": "The same: a core has 8 processing elements, 500 MHz, 2 Mb of data memory, groups of up to 8 events",
         "sensim": "The cost structure of the group's open simulator, SENSIM: about 10 controller instructions for each event",
         "horowitz": "No figure for SENECA is known: DRAM as in Horowitz, ISSCC 2014, 1.3 to 2.6 nJ for 64 bits, the middle of it",
@@ -103,6 +103,12 @@ extension ShippedDevices {
           "cycles": {"value": 0.25, "source": "assumed", "measured": false},
           "shared_energy_pj": {"value": 121.875, "source": "horowitz", "measured": false},
           "shared_cycles": {"value": 2.0, "source": "assumed", "measured": false}
+        },
+        "load_weight_2": {
+          "energy_pj": {"value": 0.4625, "source": "tang-width", "measured": false},
+          "cycles": {"value": 0.125, "source": "assumed", "measured": false},
+          "shared_energy_pj": {"value": 60.9375, "source": "horowitz", "measured": false},
+          "shared_cycles": {"value": 1.0, "source": "assumed", "measured": false}
         }
       },
       "work": {
@@ -143,7 +149,10 @@ extension ShippedDevices {
         "maximum": {"load": 2, "compare": 1, "store": 1},
         "minimum": {"load": 2, "compare": 1, "store": 1},
         "threshold": {"load": 2, "compare": 1, "store": 1},
-        "choose": {"load": 3, "compare": 1, "store": 1}
+        "choose": {"load": 3, "compare": 1, "store": 1},
+        "mac_ternary": {"load_weight_2": 1, "add": 1},
+        "lookup_ternary": {"load_weight_2": 1, "int_to_float": 1, "store": 1},
+        "round": {"load": 1, "round": 1, "int_to_float": 1, "store": 1}
       }
     }
     """#

@@ -65,6 +65,7 @@ extension ShippedDevices {
         "ac_bf16": {"add": 1, "load_weight": 1},
         "ac_int8": {"add": 1, "load_weight": 1},
         "ac_int4": {"add": 1, "load_weight": 1},
+        "mac_ternary": {"add": 1, "load_weight": 1},
         "sum": {"load_state": 1, "store_state": 1},
         "output": {"finish_output": 1, "touch_output": 1},
         "compare_input": {},
