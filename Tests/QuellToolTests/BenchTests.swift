@@ -80,4 +80,16 @@ import Testing
     let again = try CommandRunner.run(["convert", "-m", output, "--thresholds", thresholds, "-o", folder.path("other.gguf")])
     #expect(again.status == 3 && again.errors.contains("another model"))
   }
+  @Test func hiddenUnitsStandInTheOrderOfHowOftenTheyFire() throws {
+    let folder = try TemporaryFolder()
+    try Samples.documents.write(toFile: folder.path("text.txt"), atomically: true, encoding: .utf8)
+    let (model, output) = (Samples.recurrent.model, folder.path("ordered.gguf"))
+    let ordered = try CommandRunner.run(["convert", "-m", model, "--order-neurons", folder.path("text.txt"), "-o", output])
+    #expect(ordered.status == 0 && ordered.output.contains("hidden units of 6 sites ordered"), "\(ordered.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url("").path).sorted() == ["ordered.gguf", "text.txt"])
+    func text(_ path: String) throws -> Substring? {
+      try CommandRunner.run(["run", "-p", "Once upon a time", "-n", "12", "-m", path]).output.split(separator: "\n").first
+    }
+    #expect(try text(output) == text(model))
+  }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Foundation
 import Quell
+import QuellCalibration
 import QuellImport
 
 /// `quell convert`: writes a model in another form.
@@ -9,11 +11,15 @@ struct ConvertCommand: ExampleCommand {
     discussion: """
       With --thresholds the new file carries them, and every matrix is laid out for how sparse its input is: by inputs, so that \
       an event reads one row, where at least 30 % are quiet, and by outputs, to be read whole, elsewhere.
+
+      With --order-neurons hidden units stand in the order of how often they fire over a text, so that what events read lies together. \
+      The model computes the same.
       """)
 
   static let examples = [
     "quell convert -m model.gguf --thresholds thresholds.json -o sparse.gguf",
     "quell convert -m model.gguf --weights int8 -o small.gguf",
+    "quell convert -m model.gguf --thresholds thresholds.json --order-neurons text.txt -o sparse.gguf",
   ]
 
   @OptionGroup var model: ModelOption
@@ -23,6 +29,9 @@ struct ConvertCommand: ExampleCommand {
 
   @Option(help: ArgumentHelp("Thresholds made by `quell calibrate` for this model.", valueName: "file"))
   var thresholds: String?
+
+  @Option(help: ArgumentHelp("Order hidden units by how often they fire over this text.", valueName: "file"))
+  var orderNeurons: String?
 
   @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the model.", valueName: "file"))
   var output: String
@@ -35,10 +44,20 @@ struct ConvertCommand: ExampleCommand {
       options.thresholds = try file.thresholds(for: model, thresholds)
       options.siteSparsity = file.siteSparsity(for: model)
     }
-    let changed = try ModelConversion.run(self.model.model, to: output, options)
+    let changed: Int
+    var orders = ""
+    if let orderNeurons {
+      let counts = try NeuronOrdering.firingCounts(of: model, options.thresholds, over: orderNeurons)
+      let unordered = "\(output).\(ProcessInfo.processInfo.processIdentifier).unordered"
+      defer { try? FileManager.default.removeItem(atPath: unordered) }
+      changed = try ModelConversion.run(self.model.model, to: unordered, options)
+      orders = "; hidden units of \(try NeuronOrdering.run(unordered, to: output, counts)) sites ordered"
+    } else {
+      changed = try ModelConversion.run(self.model.model, to: output, options)
+    }
     let layouts = options.siteSparsity == nil ? "" : "; \(changed) matrices laid out anew"
     let report = try naming(output) { ModelReport(try Model(path: output), includingProgram: false) }
-    try StandardOutput.write("\(output): \(report.summary)\(layouts)\n")
+    try StandardOutput.write("\(output): \(report.summary)\(layouts)\(orders)\n")
   }
 }
 
