@@ -60,6 +60,7 @@ import Testing
     quell_model_close(nil)
     quell_session_close(nil)
     quell_session_reset(nil)
+    quell_session_cancel(nil)
     quell_session_reset_counts(nil)
   }
 
