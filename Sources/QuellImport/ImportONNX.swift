@@ -1,4 +1,5 @@
 import Quell
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -40,11 +41,25 @@ func stepProgram(of file: MappedFile, isCancelled: @escaping () -> Bool = { fals
   try GraphCheck.structure(graph)
   try GraphCheck.library(model, file.bytes, order: try graph.sortedNodes())
   let specialiser = try Specialiser(model, file: file, isCancelled: isCancelled)
-  let lifted = try Lifted.all(specialiser)
-  let flows = lifted.map { $0.flow }
-  let (program, fusion) = try Lowering.lower(flows[0], nodes: specialiser.nodes).fused
-  try Agreement.check(flows, nodes: specialiser.nodes)
+  let (lifted, lowered) = try liftedAndLowered(specialiser)
+  try Agreement.check(lifted.map { $0.flow }, nodes: specialiser.nodes)
+  let (program, fusion) = lowered.fused
   return (program, report(model, specialiser, program, lifted[lifted.count - 1], fusion))
+}
+
+/// The flows of both lanes, which are lifted side by side, and the program, which is made of the first of them meanwhile.
+private func liftedAndLowered(_ specialiser: Specialiser) throws(ImportFailure) -> (lifted: [Lifted], lowered: Program) {
+  let flows = try Flow.pair(specialiser)
+  let lifted = Mutex([Lifted?](repeating: nil, count: flows.count))
+  let lowered = Mutex(Program())
+  try Workers().perform(0..<flows.count) { _, index throws(ImportFailure) in
+    let lane = try Lifted(flows[index], past: specialiser.lanes[index].past, specialiser)
+    lifted.withLock { $0[index] = lane }
+    guard index == 0 else { return }
+    let program = try Lowering.lower(lane.flow, nodes: specialiser.nodes)
+    lowered.withLock { $0 = program }
+  }
+  return (lifted.withLock { $0.compactMap { $0 } }, lowered.withLock { $0 })
 }
 
 private func report(

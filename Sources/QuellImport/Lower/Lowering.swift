@@ -10,12 +10,14 @@ struct Lowering {
   private let nodes: [ONNXNode]
   private let live: [Bool]
   private let state: StateLayout
+  /// Whether a value of the trace is what a cache holds.
+  private let isCached: [Bool]
   private var siteNames = SiteNames()
   var program = Program()
   /// Where the results of the values of the trace lie, as far as they have been lowered.
   private var results: [Program.Place?]
   private var valueNumbers: [Program.Place: Int] = [:]
-  private var gathered: [[Element]: Int] = [:]
+  private var gathered: [VectorKey: Int] = [:]
   private var constants: [[UInt32]: Int] = [:]
   private var matrices = StoredMatrices()
   private var tensorNames: Set<String> = []
@@ -36,7 +38,9 @@ struct Lowering {
     self.nodes = nodes
     live = flow.liveness.values
     results = [Program.Place?](repeating: nil, count: flow.trace.values.count)
-    state = StateLayout(flow)
+    let state = StateLayout(flow)
+    self.state = state
+    isCached = live.indices.map { if case .state = flow.trace.values[$0].source { state.places[$0] == nil } else { false } }
     heads = flow.heads
     titles = LinearTitles(flow, heads: heads, nodes: nodes).titles
     for (number, isLive) in live.enumerated() where isLive {
@@ -60,7 +64,7 @@ struct Lowering {
 
   private mutating func lower(_ number: Int) throws(ImportFailure) {
     let value = flow.trace.values[number]
-    guard value.source.operands.allSatisfy({ $0.allSatisfy { !isCached($0) } }) else {
+    guard value.source.operands.allSatisfy({ $0.allSatisfy { !isCached[Int($0.value)] } }) else {
       throw .unsupported(
         "\(title(value)) is no part of an attention over cached keys and values that could be recognised; "
           + "export one decoding step with past keys and values.")
@@ -205,7 +209,7 @@ struct Lowering {
   mutating func operand(_ elements: [Element]) throws(ImportFailure) -> Int {
     if let place = contiguous(elements) { return valueNumber(place) }
     if let numbers = flow.trace.numbers(of: elements) { return constant(numbers.map { Float($0) }, of: elements) }
-    if let number = gathered[elements] { return number }
+    if let number = gathered[VectorKey(elements)] { return number }
     let locations = elements.compactMap { location($0) }
     guard locations.count == elements.count else {
       throw .unsupported("The logits or the states are cached keys and values; export one decoding step with past keys and values.")
@@ -225,7 +229,7 @@ struct Lowering {
       }
       number = gather(runs, elements)
     }
-    gathered[elements] = number
+    gathered[VectorKey(elements)] = number
     return number
   }
 
@@ -255,12 +259,8 @@ struct Lowering {
     if case .buffer(let buffer, let start, _)? = results[Int(element.value)] {
       return .init(space: .buffer(buffer), offset: start + Int(element.index))
     }
-    if let places = state.places[element.value] { return .init(space: .state, offset: Int(places[Int(element.index)])) }
+    if let places = state.places[Int(element.value)] { return .init(space: .state, offset: Int(places[Int(element.index)])) }
     return flow.trace.known(element) == nil ? nil : .init(space: .known, offset: 0)
-  }
-
-  private func isCached(_ element: Element) -> Bool {
-    if case .state = flow.trace.values[Int(element.value)].source { state.places[element.value] == nil } else { false }
   }
 
   private func isNext(_ element: Element, _ next: Element) -> Bool {
@@ -276,17 +276,36 @@ struct Lowering {
     if case .buffer(let buffer, let start, _)? = results[Int(element.value)] {
       return .buffer(buffer, start: start + Int(element.index), count: 1)
     }
-    return state.places[element.value].map { .state(offset: Int($0[Int(element.index)]), count: 1) }
+    return state.places[Int(element.value)].map { .state(offset: Int($0[Int(element.index)]), count: 1) }
   }
 
   /// The place of elements that lie together, or nil where they do not.
   private func contiguous(_ elements: [Element]) -> Program.Place? {
     guard let first = elements.first, let place = place(first) else { return nil }
-    for index in elements.indices.dropFirst() where !isNext(elements[index - 1], elements[index]) { return nil }
+    var start = 0
+    while start < elements.count {
+      // A stretch of one value is looked at as one.
+      let value = elements[start].value
+      let end = elements[start...].firstIndex { $0.value != value } ?? elements.count
+      guard liesTogether(elements, start..<end, of: Int(value), with: place) else { return nil }
+      start = end
+    }
     return switch place {
     case .state(let offset, _): .state(offset: offset, count: elements.count)
     case .buffer(let buffer, let start, _): .buffer(buffer, start: start, count: elements.count)
     case .weight: nil
+    }
+  }
+
+  /// Whether a stretch of elements, all of one value, lies where the place of the first one of all says.
+  private func liesTogether(_ elements: [Element], _ stretch: Range<Int>, of value: Int, with place: Program.Place) -> Bool {
+    switch (place, results[value]) {
+    case (.buffer(let buffer, let first, _), .buffer(let other, let start, _)?):
+      return other == buffer && stretch.allSatisfy { start + Int(elements[$0].index) == first + $0 }
+    case (.state(let first, _), nil):
+      guard let places = state.places[value] else { return false }
+      return stretch.allSatisfy { Int(places[Int(elements[$0].index)]) == first + $0 }
+    default: return false
     }
   }
 
@@ -347,7 +366,7 @@ struct Lowering {
   private mutating func writeStates() throws(ImportFailure) {
     var copies: [(source: Int, result: Int)] = []
     for next in flow.states {
-      guard next.input.pastAxis == nil, let places = state.places[Int32(next.value)] else { continue }
+      guard next.input.pastAxis == nil, let places = state.places[next.value] else { continue }
       var pairs: [(place: Int, element: Element)] = []
       for (index, place) in places.enumerated() where place >= 0 { pairs.append((Int(place), next.next[index])) }
       pairs.sort { $0.place < $1.place }

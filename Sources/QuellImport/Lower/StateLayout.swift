@@ -7,15 +7,16 @@ struct StateLayout {
   static let logarithmOfNothing: Float = -1e30
   private static let alignment = 16
 
-  /// The place of each element, by value of the trace; -1 for what is never read.
-  private(set) var places: [Int32: [Int32]] = [:]
+  /// The place of each element of recurrent state, by value of the trace; -1 for what is never read. Nil for any other value.
+  private(set) var places: [[Int32]?]
   private(set) var fills: [Program.Fill] = []
   private(set) var size = 0
 
   init(_ flow: Flow) {
     let (live, living) = flow.liveness
+    places = [[Int32]?](repeating: nil, count: live.count)
     let recurrent = zip(flow.states, living).filter { $0.1 && $0.0.input.pastAxis == nil }.map { $0.0 }
-    for state in recurrent { places[Int32(state.value)] = [Int32](repeating: -1, count: state.shape.product) }
+    for state in recurrent { places[state.value] = [Int32](repeating: -1, count: state.shape.product) }
     guard !recurrent.isEmpty else { return }
     for (number, isLive) in live.enumerated() where isLive {
       for operand in flow.trace.values[number].source.operands { place(operand) }
@@ -26,7 +27,7 @@ struct StateLayout {
     while before != size {
       before = size
       for state in recurrent {
-        for (index, element) in state.next.enumerated() where places[Int32(state.value)]?[index] ?? -1 >= 0 { place([element]) }
+        for (index, element) in state.next.enumerated() where places[state.value]?[index] ?? -1 >= 0 { place([element]) }
       }
     }
     size = aligned(size)
@@ -40,11 +41,11 @@ struct StateLayout {
   private mutating func place(_ elements: [Element]) {
     var continues = false
     for element in elements {
-      guard let place = places[element.value]?[Int(element.index)] else { continues = false; continue }
+      guard let place = places[Int(element.value)]?[Int(element.index)] else { continues = false; continue }
       if place >= 0 { continues = false; continue }
       if !continues, elements.count > 1 { size = aligned(size) }
       continues = true
-      places[element.value]?[Int(element.index)] = Int32(size)
+      places[Int(element.value)]?[Int(element.index)] = Int32(size)
       size += 1
     }
   }
@@ -53,17 +54,16 @@ struct StateLayout {
   /// a maximum of itself and something else.
   private mutating func findLogarithms(_ flow: Flow, _ live: [Bool]) {
     let trace = flow.trace
-    var distances: Set<[Element]> = []
+    var distances: Set<VectorKey> = []
     for (number, isLive) in live.enumerated() where isLive {
-      if case .unary(.exponential, let source) = trace.values[number].source { distances.insert(source) }
+      if case .unary(.exponential, let source) = trace.values[number].source { distances.insert(VectorKey(source)) }
     }
     var found: Set<Int> = []
+    var (differences, maxima, sums) = (Sides(trace), Sides(trace), Sides(trace))
     for source in distances {
-      for element in source {
-        guard case .binary(.subtract, let left, let right) = trace.values[Int(element.value)].source else { continue }
-        let (from, top) = (left[Int(element.index)], right[Int(element.index)])
-        guard case .binary(.maximum, let a, let b) = trace.values[Int(top.value)].source,
-          a[Int(top.index)] == from || b[Int(top.index)] == from, let place = statePlace(from, trace)
+      for element in source.elements {
+        guard let (from, top) = differences.of(element, .subtract), let (a, b) = maxima.of(top, .maximum), a == from || b == from,
+          let place = statePlace(from, &sums)
         else { continue }
         found.insert(place)
       }
@@ -79,29 +79,53 @@ struct StateLayout {
 
   /// The places of what becomes a maximum of itself.
   private func placesOfMaxima(_ flow: Flow) -> Set<Int> {
-    var maxima: Set<Int> = []
+    var found: Set<Int> = []
+    var (maxima, sums) = (Sides(flow.trace), Sides(flow.trace))
     for state in flow.states {
-      for (place, next) in zip(places[Int32(state.value)] ?? [], state.next) {
-        guard case .binary(.maximum, let left, let right) = flow.trace.values[Int(next.value)].source else { continue }
-        let operands = [left[Int(next.index)], right[Int(next.index)]]
-        if operands.contains(where: { statePlace($0, flow.trace) == Int(place) }) { maxima.insert(Int(place)) }
+      for (place, next) in zip(places[state.value] ?? [], state.next) {
+        guard let (left, right) = maxima.of(next, .maximum) else { continue }
+        if statePlace(left, &sums) == Int(place) || statePlace(right, &sums) == Int(place) { found.insert(Int(place)) }
       }
     }
-    return maxima
+    return found
   }
 
   /// The place of a state's element, also where a known number has been added to it.
-  private func statePlace(_ element: Element, _ trace: Trace) -> Int? {
+  private func statePlace(_ element: Element, _ sums: inout Sides) -> Int? {
     var element = element
     while true {
-      if let place = places[element.value]?[Int(element.index)], place >= 0 { return Int(place) }
-      guard case .binary(let function, let left, let right) = trace.values[Int(element.value)].source else { return nil }
-      let (a, b) = (left[Int(element.index)], right[Int(element.index)])
-      switch function {
-      case .add where trace.known(a) != nil: element = b
-      case .add where trace.known(b) != nil, .subtract where trace.known(b) != nil: element = a
-      default: return nil
+      if let place = places[Int(element.value)]?[Int(element.index)], place >= 0 { return Int(place) }
+      if let (a, b) = sums.of(element, .add) {
+        guard sums.trace.isKnown(a) || sums.trace.isKnown(b) else { return nil }
+        element = sums.trace.isKnown(a) ? b : a
+      } else if let (a, b) = sums.of(element, .subtract), sums.trace.isKnown(b) {
+        element = a
+      } else {
+        return nil
       }
     }
+  }
+}
+
+/// The operands of elements, one after another: neighbours mostly belong to one value, which is looked up once.
+private struct Sides {
+  let trace: Trace
+  private var value: Int32 = -1
+  private var found: (function: BinaryFunction, left: [Element], right: [Element])?
+
+  init(_ trace: Trace) { self.trace = trace }
+
+  /// What an element is the result of a function of, or nil where it is not.
+  mutating func of(_ element: Element, _ function: BinaryFunction) -> (left: Element, right: Element)? {
+    if element.value != value {
+      value = element.value
+      if case .binary(let function, let left, let right) = trace.values[Int(value)].source {
+        found = (function, left, right)
+      } else {
+        found = nil
+      }
+    }
+    guard let found, found.function == function else { return nil }
+    return (found.left[Int(element.index)], found.right[Int(element.index)])
   }
 }

@@ -161,6 +161,13 @@ extension Rules {
 
   /// The data with some elements replaced: pairs of a place in the data and a place in the updates.
   private static func overwritten(_ data: Tensor, _ updates: Tensor, _ changes: [(Int, Int)], _ call: Call) -> Tensor {
+    let isComputed = data.isKnown ? !updates.isKnown && !changes.isEmpty : changes.count < data.count
+    if isComputed {
+      var elements = call.lane.elements(of: data, node: call.number)
+      let others = call.lane.elements(of: updates, node: call.number)
+      for (place, index) in changes { elements[place] = others[index] }
+      return call.dynamic(elements, shape: data.shape, type: data.type)
+    }
     var picks = Picks([data, updates])
     for index in 0..<data.count { picks.append(0, index) }
     for (place, index) in changes { picks.choices[place] = (1, Int32(truncatingIfNeeded: index)) }

@@ -54,6 +54,11 @@ struct Interface {
     inputs.filter { if case .state = $0.role { true } else { false } }
   }
 
+  /// Whether anything that the graph takes in depends on the position.
+  var dependsOnPosition: Bool {
+    inputs.contains { input in input.role == .position || input.axes.contains { $0 == .past || $0 == .total } }
+  }
+
   /// What to do about a graph that takes several tokens, to be added to the message of what it fails of.
   var advice: String {
     guard let token = inputs.first(where: { $0.role == .token }), token.shape(past: 0).product > 1 else { return "" }

@@ -3,7 +3,7 @@ import Quell
 /// Runs a graph for one sequence and one token at two past lengths, side by side.
 ///
 /// What comes out is two traces of arithmetic on vectors. Shape arithmetic, masks and positions are evaluated on the way;
-/// what they have in common is what a step does.
+/// what they have in common is what a step does. A graph in which nothing depends on the position is run once.
 final class Specialiser {
   /// Two past lengths that no other length of a model is likely to be mistaken for.
   static let pasts = (3, 5)
@@ -26,7 +26,8 @@ final class Specialiser {
     let budget = 1 << 22 + 16 * file.bytes.count
     let interface = try Interface(graph)
     self.interface = interface
-    lanes = [Specialiser.pasts.0, Specialiser.pasts.1].map { Lane(past: $0, isWindow: interface.isWindow, budget: budget) }
+    let pasts = interface.dependsOnPosition ? [Specialiser.pasts.0, Specialiser.pasts.1] : [Specialiser.pasts.0]
+    lanes = pasts.map { Lane(past: $0, isWindow: interface.isWindow, budget: budget) }
     for lane in lanes { try bindInputs(lane) }
     try run(graph, needed: graph.outputs.map { $0.name })
   }
@@ -108,22 +109,28 @@ final class Specialiser {
     let isComputed = calls.contains { $0.inputs.contains { $0.map { !$0.isKnown } ?? false } }
     // Among computed numbers the position must be computed too; among known ones it may decide about masks and shapes.
     if isPositional, isComputed { calls = try self.calls(node, computesPositions: true) }
-    let isShared = zip(calls[0].inputs, calls[1].inputs).allSatisfy { left, right in
+    let results = try results(of: calls, rule)
+    if let name = lanes[0].wrongAttribute { throw .malformed("\(node.title) has an attribute \"\(name)\" of the wrong type.") }
+    for (index, name) in node.outputs.enumerated() where !name.isEmpty && results.allSatisfy({ index < $0.count }) {
+      let tensors = results.map { $0[index] }
+      for (lane, tensor) in zip(lanes, tensors) { try charge(tensor, to: lane, node) }
+      let rows = interface.isWindow ? windowRows(calls, tensors) : positionRows(calls, tensors)
+      for (lane, tensor) in zip(lanes, rows ?? tensors) { lane[name] = tensor }
+    }
+    if !isComputed { try notePositions(node, rule, isPositional: isPositional) }
+  }
+
+  /// What a node gives in each lane.
+  private func results(of calls: [Call], _ rule: Rule) throws(ImportFailure) -> [[Tensor?]] {
+    for lane in lanes { (lane.gathered, lane.wrongAttribute) = (nil, nil) }
+    let first = try rule(calls[0])
+    guard let other = calls.dropFirst().first else { return [first] }
+    let isShared = zip(calls[0].inputs, other.inputs).allSatisfy { left, right in
       guard let left, let right else { return left == nil && right == nil }
       return left.isSame(as: right)
     }
-    for lane in lanes { (lane.gathered, lane.wrongAttribute) = (nil, nil) }
-    let first = try rule(calls[0])
     // What is known and made of the same is the same; a computed result belongs to its lane.
-    let second = isShared && first.allSatisfy({ $0?.isKnown ?? true }) ? first : try rule(calls[1])
-    if let name = lanes[0].wrongAttribute { throw .malformed("\(node.title) has an attribute \"\(name)\" of the wrong type.") }
-    for (index, name) in node.outputs.enumerated() where !name.isEmpty && index < min(first.count, second.count) {
-      let rows = interface.isWindow ? windowRows(calls, first[index], second[index]) : positionRows(calls, first[index], second[index])
-      for (lane, tensor) in zip(lanes, [first[index], second[index]]) { try charge(tensor, to: lane, node) }
-      lanes[0][name] = rows?.0 ?? first[index]
-      lanes[1][name] = rows?.1 ?? second[index]
-    }
-    if !isComputed { try notePositions(node, rule, isPositional: isPositional) }
+    return [first, isShared && first.allSatisfy({ $0?.isKnown ?? true }) ? first : try rule(other)]
   }
 
   /// The node with its inputs in each lane.
@@ -144,6 +151,7 @@ final class Specialiser {
   /// Remembers how known results that depend on the position are computed from it: by the node's own rule where its inputs do,
   /// else where the numbers show it.
   private func notePositions(_ node: ONNXNode, _ rule: Rule, isPositional: Bool) throws(ImportFailure) {
+    guard lanes.count == 2 else { return }
     var results: [[Tensor?]] = []
     if isPositional {
       // What cannot be computed so stays what it is in each lane, which is an error only if the lanes must agree on it.
@@ -171,7 +179,7 @@ final class Specialiser {
   /// A branch whose condition is known is the branch that it takes.
   private func runBranch(_ node: ONNXNode) throws(ImportFailure) {
     let conditions = lanes.map { $0[node.inputs.first ?? ""] }
-    guard let taken = conditions[0]?.knownIntegers?.first, taken == conditions[1]?.knownIntegers?.first else {
+    guard let taken = conditions[0]?.knownIntegers?.first, conditions.allSatisfy({ $0?.knownIntegers?.first == taken }) else {
       throw .unsupported("\(node.title) branches on the token or on computed values.")
     }
     guard case .graph(let body)? = node.attributes[taken != 0 ? "then_branch" : "else_branch"] else {
@@ -186,26 +194,26 @@ final class Specialiser {
   // MARK: Positions
 
   /// Rows of one table that a window's positions choose, each the one after the row before.
-  private func windowRows(_ calls: [Call], _ first: Tensor?, _ second: Tensor?) -> (Tensor, Tensor)? {
-    guard let table = lanes[0].gathered, lanes[1].gathered?.source == table.source, table.shape.count == 2,
+  private func windowRows(_ calls: [Call], _ results: [Tensor?]) -> [Tensor]? {
+    guard results.count == 2, let table = lanes[0].gathered, lanes[1].gathered?.source == table.source, table.shape.count == 2,
       calls[0].int("axis", default: 0) == 0, calls[0].int("gather_axis", default: 0) == 0,
       let add = calls[0].inputs[1]?.knownIntegers?.first, add >= 0,
-      calls.allSatisfy({ $0.inputs[1]?.knownIntegers == Array(add...(add &+ $0.lane.past)) }), let first, let second
+      calls.allSatisfy({ $0.inputs[1]?.knownIntegers == Array(add...(add &+ $0.lane.past)) }), let first = results[0],
+      let second = results[1]
     else { return nil }
-    let tensors = zip(calls, [first, second]).map { call, result -> Tensor in
+    return zip(calls, [first, second]).map { call, result -> Tensor in
       let elements = (0...call.lane.past).flatMap { position in
         call.lane.trace.make(
           .windowRow(table: table, .position, add: add, position: position), count: table.shape[1], node: call.number)
       }
       return call.dynamic(elements, shape: result.shape, type: result.type)
     }
-    return (tensors[0], tensors[1])
   }
 
   /// Rows of one table that the position chooses: the same view of a stored matrix, but as many rows further on as the
   /// past is longer.
-  private func positionRows(_ calls: [Call], _ first: Tensor?, _ second: Tensor?) -> (Tensor, Tensor)? {
-    guard let a = first?.stored, let b = second?.stored, a.source == b.source, a.layout != b.layout,
+  private func positionRows(_ calls: [Call], _ results: [Tensor?]) -> [Tensor]? {
+    guard results.count == 2, let a = results[0]?.stored, let b = results[1]?.stored, a.source == b.source, a.layout != b.layout,
       a.shape == b.shape, let table = lanes[0].gathered ?? calls[0].inputs[0]?.stored, table.shape.count == 2,
       table.source == a.source, a.count == table.shape[1]
     else { return nil }
@@ -214,11 +222,10 @@ final class Specialiser {
     let distance = a.layout.offset - table.layout.offset
     let add = distance / stride - lanes[0].past
     guard distance % stride == 0, add >= 0, add < rows else { return nil }
-    let tensors = calls.map { call -> Tensor in
+    return calls.map { call -> Tensor in
       let number = call.lane.trace.add(.row(table: table, .position, add: add), count: table.shape[1], node: call.number)
       return call.dynamic(call.lane.trace.elements(of: number), shape: a.shape, type: a.type)
     }
-    return (tensors[0], tensors[1])
   }
 }
 

@@ -9,11 +9,6 @@ struct Element: Hashable, Sendable {
     self.value = Int32(truncatingIfNeeded: value)
     self.index = Int32(truncatingIfNeeded: index)
   }
-
-  /// Vectors are told apart by all their elements, so both numbers go in at once.
-  func hash(into hasher: inout Hasher) {
-    hasher.combine(UInt64(UInt32(bitPattern: value)) << 32 | UInt64(UInt32(bitPattern: index)))
-  }
 }
 
 /// What is known of a tensor when the graph is fixed to one sequence, one token and one past length.
@@ -138,7 +133,10 @@ enum Tensor {
       return .integers(Integers(shape: layout.shape, values: layout.offsets.map { tensor.values[$0] }, type: tensor.type))
     case .dynamic(let tensor):
       guard let layout = change(Layout(contiguous: tensor.shape)) else { return nil }
-      return .dynamic(Dynamic(shape: layout.shape, elements: layout.offsets.map { tensor.elements[$0] }, type: tensor.type))
+      // A change of shape alone leaves the elements where they are.
+      let isInOrder = layout.isContiguous && layout.offset == 0 && layout.count == tensor.elements.count
+      let elements = isInOrder ? tensor.elements : layout.offsets.map { tensor.elements[$0] }
+      return .dynamic(Dynamic(shape: layout.shape, elements: elements, type: tensor.type))
     case .reals(let weight): return Tensor.moved(weight, change).map { .reals($0) }
     case .codes(let weight): return Tensor.moved(weight, change).map { .codes($0) }
     }

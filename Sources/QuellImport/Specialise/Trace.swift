@@ -69,14 +69,28 @@ struct Trace {
   }
 
   private(set) var values: [Value] = []
-  private var numbers: [Source: Int] = [:]
+  private var numbers: [Known: Int] = [:]
+
+  /// A source as a key, hashed once: the table is filled and grown by what the hash was.
+  private struct Known: Hashable {
+    let source: Source
+    let fingerprint: Int
+
+    init(_ source: Source) {
+      self.source = source
+      fingerprint = source.hashValue
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(fingerprint) }
+  }
 
   /// The vector of a source; the one that is there already, where there is one.
   mutating func add(_ source: Source, count: Int, node: Int) -> Int {
-    if let number = numbers[source] { return number }
+    let known = Known(source)
+    if let number = numbers[known] { return number }
     let number = values.count
     values.append(Value(source: source, count: count, node: node))
-    numbers[source] = number
+    numbers[known] = number
     return number
   }
 
@@ -105,6 +119,11 @@ struct Trace {
   func known(_ element: Element) -> Double? {
     guard case .constant(let weight) = values[Int(element.value)].source else { return nil }
     return weight[Int(element.index)]
+  }
+
+  /// Whether an element is a known number.
+  func isKnown(_ element: Element) -> Bool {
+    if case .constant = values[Int(element.value)].source { true } else { false }
   }
 
   /// The known numbers that a list of elements is, or nil where one of them is computed.
