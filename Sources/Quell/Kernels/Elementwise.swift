@@ -9,7 +9,7 @@ enum Elementwise {
     case .sigmoid: map(source, result, count) { Quell.sigmoid($0) }
     case .squareRoot: map(source, result, count) { $0.squareRoot() }
     case .absolute: map(source, result, count) { absolute($0) }
-    case .round: map(source, result, count) { round($0) }
+    case .round: round(source, result, count)
     case .sine: for index in 0..<count { result[index] = Quell.sine(source[index]) }
     case .cosine: for index in 0..<count { result[index] = Quell.cosine(source[index]) }
     case .hyperbolicTangent: for index in 0..<count { result[index] = Quell.hyperbolicTangent(source[index]) }
@@ -131,14 +131,19 @@ enum Elementwise {
     ElementVector(repeating: 0).replacing(with: x, where: (absolute(x) .> limit) .| (x .!= x))
   }
 
-  /// The nearest whole number, the even one of two. A sum with 2^23 has no room for a fraction; from there on there is none. The
-  /// number's sign stays, a NaN stays.
-  @inline(__always)
-  private static func round(_ x: ElementVector) -> ElementVector {
-    let magnitude = absolute(x)
-    let whole = ((magnitude + 0x1p23) - 0x1p23).replacing(with: magnitude, where: (magnitude .>= 0x1p23) .| (x .!= x))
-    let sign = unsafeBitCast(x, to: ElementBits.self) & 0x8000_0000
-    return unsafeBitCast(unsafeBitCast(whole, to: ElementBits.self) | sign, to: ElementVector.self)
+  /// The nearest whole numbers, the even one of two. A sum with 2^23 has no room for a fraction; from there on there is none. Signs
+  /// stay, a NaN stays.
+  ///
+  /// A function of its own: within the one of all functions the compiler makes loops over lanes of it where it compiles for size.
+  @_optimize(speed)
+  @inline(never)
+  private static func round(_ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int) {
+    map(source, result, count) { x in
+      let sign = unsafeBitCast(x, to: ElementBits.self) & 0x8000_0000
+      let large = unsafeBitCast(sign | 0x4b00_0000, to: ElementVector.self)
+      let whole = unsafeBitCast((x + large) - large, to: ElementBits.self) | sign
+      return x.replacing(with: unsafeBitCast(whole, to: ElementVector.self), where: absolute(x) .< absolute(large))
+    }
   }
 
   /// The magnitude.

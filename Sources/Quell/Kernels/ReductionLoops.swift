@@ -5,6 +5,8 @@ extension Reduction {
     switch self {
     case .sum where inner == 1: for index in 0..<count { result[index] = Reduction.total(source + index &* length, count: length) }
     case .sum: reduce(source, length, inner, result, count) { $0 + $1 }
+    case .maximum where inner == 1:
+      for index in 0..<count { result[index] = Reduction.greatest(source + index &* length, count: length) }
     case .maximum: reduce(source, length, inner, result, count) { Elementwise.maximum($0, $1) }
     }
   }
@@ -23,6 +25,29 @@ extension Reduction {
         for index in 0..<inner { sums[index] = function(sums[index], row[index]) }
       }
     }
+  }
+
+  /// The greatest number of a row: of each of eight lanes, then of all; a NaN wins.
+  @inline(__always)
+  private static func greatest(_ row: UnsafePointer<Float>, count: Int) -> Float {
+    var greatest = row[0]
+    var index = 1
+    if count >= 8 {
+      var lanes = UnsafeRawPointer(row).loadUnaligned(as: SIMD8<Float>.self)
+      index = 8
+      while index &+ 8 <= count {
+        let some = UnsafeRawPointer(row + index).loadUnaligned(as: SIMD8<Float>.self)
+        lanes.replace(with: some, where: (some .> lanes) .| (some .!= some))
+        index &+= 8
+      }
+      greatest = lanes[0]
+      for lane in 1..<8 { greatest = Elementwise.maximum(greatest, lanes[lane]) }
+    }
+    while index < count {
+      greatest = Elementwise.maximum(greatest, row[index])
+      index &+= 1
+    }
+    return greatest
   }
 
   /// The sum of a row: eight sums, which are added up in a fixed order.
