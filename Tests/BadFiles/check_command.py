@@ -22,7 +22,7 @@ SECONDS = 20
 # What threads and buffers of a fixed size may add.
 SLACK = 4 << 20
 # How many times its size a file may take: the decoder of JSON makes an object of each value; the parts of a graph are at most 2^19.
-JSON_FACTOR = 24
+JSON_FACTOR = 32
 ONNX_FACTOR = 24
 
 

@@ -163,7 +163,8 @@ def tokenizers() -> list[Case]:
     def of_model(key: str, to: typing.Any) -> bytes:
         return changed(document, "model", key, to=to)
 
-    cases = syntax(json.dumps(document).encode())
+    # An empty file is refused before it is looked at.
+    cases = [Case("empty", b"", MALFORMED, ["is empty"]), *syntax(json.dumps(document).encode())[1:]]
     malformed = [
         ("no vocabulary", changed(document, "model", "vocab", drop=True), "vocab"),
         ("a vocabulary that is a list", of_model("vocab", ["t", "h"]), "model.vocab"),
