@@ -37,7 +37,7 @@ import Testing
     (#""mac_f32": {"multiply": 1"#, #""mac_f32": {"multiply": -1"#, "'work.mac_f32.multiply' is -1"),
     (#""components": ["linear""#, #""components": ["lines""#, "'lines'"),
     (#""skips_quiet_inputs": true,"#, "", "'skips_quiet_inputs' is missing"),
-    (#"{"value": 36.5, "source": "fit", "measured": false}"#, #"{"value": 36.5, "source": "fit"}"#, "energy_pj.measured' is missing"),
+    (#"{"value": 19.7, "source": "fit", "measured": false}"#, #"{"value": 19.7, "source": "fit"}"#, "energy_pj.measured' is missing"),
   ]) func whatIsWrongIsRefusedByName(old: String, new: String, why: String) throws {
     let text = String(decoding: try #require(ShippedDevices.text(named: "seneca-poster")), as: UTF8.self)
     #expect(text.contains(old), "the profile no longer has \(old)")

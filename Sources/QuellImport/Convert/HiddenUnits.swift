@@ -60,8 +60,9 @@ private struct HiddenUnitSearch {
       guard begin >= 0 else { return nil }
       guard let place = scratch(operations[begin].writes) else { continue }
       guard let range = found.wanted.first(where: { $0.overlaps(place) }) else { continue }
-      guard range == place, makes(operations[begin], &found) else { return nil }
+      // What it is made from may have lain in the same place.
       found.wanted.remove(range)
+      guard range == place, makes(operations[begin], &found) else { return nil }
       found.operations.insert(begin)
     }
     for operation in operations[(end + 1)...] {
