@@ -176,6 +176,19 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     }
   }
 
+  /// As in ONNX, wherever it stands.
+  @Test func aNaNIsTheGreatestNumber() {
+    for length in [1, 5, 8, 19] {
+      for place in 0..<length {
+        var source = (0..<length).map { Float($0) }
+        source[place] = .nan
+        var result: Float = 0
+        Reduction.maximum.run(source, length: length, inner: 1, &result, count: 1)
+        #expect(result.isNaN, "\(place) of \(length)")
+      }
+    }
+  }
+
   /// Six query heads over three key/value heads, with scores that overflow a naive softmax.
   @Test func attentionIsTheSoftmaxAverage() {
     var random = SplitMix(state: 5)
