@@ -96,7 +96,7 @@ import Testing
     #expect(folder.contents == ["curves.checkpoint", "errors", "input", "other", "output", "text"])
     let before = try points(document(folder, "curves.checkpoint"))
     #expect((1..<6).contains(before.count))
-    let other = try CommandRunner.run(command + ["--tokens", "32", "--resume"])
+    let other = try CommandRunner.run(command + ["--context", "16", "--resume"])
     #expect(other.status == 3 && other.errors.contains("is of another sweep"))
     let resumed = try CommandRunner.run(command + ["--resume"])
     #expect(resumed.status == 0, "\(resumed.errors)")
