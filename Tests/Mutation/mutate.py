@@ -19,8 +19,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build" / "mutants"
 FILES = [
-    "Format/ByteReader.swift", "Format/GGUF.swift", "Format/HashIndex.swift", "Format/ModelFile.swift", "Format/StringArray.swift",
-    "Format/Tensor.swift", "Format/UniqueNames.swift", "Format/WordArray.swift", "Model/ModelStorage.swift", "Program/Arrangement.swift",
+    "Format/ByteReader.swift", "Format/GGUF.swift", "Format/HashIndex.swift", "Format/ModelFile.swift", "Format/NamedList.swift",
+    "Format/StringArray.swift", "Format/Tensor.swift", "Format/WordArray.swift", "Model/ModelStorage.swift", "Program/Arrangement.swift",
     "Program/ChainVerifier.swift", "Program/Verifier.swift", "Session/SavedState.swift", "Text/TokenizerKeys.swift",
 ]
 
@@ -120,10 +120,9 @@ def build(files: list[str]) -> Switches:
         header.write(text[:end] + DECLARATION + text[end:])
     (BUILD / "CQuell/mutant.c").write_text(SWITCH)
     (BUILD / "sources.txt").write_text("\n".join(sorted(str(path) for path in (BUILD / "Quell").rglob("*.swift"))))
-    # Without optimisation, which takes a third of the time and looks at every index.
     subprocess.run(
         ["swiftc", "-parse-as-library", "-module-name", "Quell", "-package-name", "quell", "-enable-experimental-feature", "Embedded", "-wmo",
-         "-Onone", "-suppress-warnings", "-I", str(BUILD / "CQuell/include"), "-module-cache-path", str(BUILD / "modules"), "-c", f"@{BUILD / 'sources.txt'}",
+         "-Osize", "-Xcc", "-fno-math-errno", "-suppress-warnings", "-I", str(BUILD / "CQuell/include"), "-module-cache-path", str(BUILD / "modules"), "-c", f"@{BUILD / 'sources.txt'}",
          "-o", str(BUILD / "Quell.o")], check=True)
     c_sources = sorted(str(path) for path in (BUILD / "CQuell").glob("*.c"))
     flags = ["-std=gnu11", "-O1", "-fPIC", "-fvisibility=hidden", f"-I{BUILD / 'CQuell/include'}"]
