@@ -10,13 +10,11 @@ sanitizers := address
 # Small files that are right, which others are made of by damage, and which every version to come reads.
 samples := Tests/Compatibility/1
 fuzzers := model state text calls
-# The same of what only hosts have, built by SwiftPM: minutes of work, so they are not replayed by every test.
-host_fuzzers := import documents
 damage_sources := Tests/Damage/damage.c Tests/Damage/exercise.c Tests/Damage/exercise.h
 # What the library asks the system for is counted.
 damage_flags := -Wall -Wextra -Iinclude -Wl,--wrap=posix_memalign,--wrap=malloc,--wrap=free
 
-.PHONY: damage damage-long fuzz fuzz-replay mutants coverage fuzz-host
+.PHONY: damage damage-long fuzz fuzz-replay mutants
 
 # ---- The runtime with AddressSanitizer, and with what libFuzzer sees its way by ----
 
@@ -54,18 +52,8 @@ build/fuzz/%: Tests/Fuzz/%.c Tests/Fuzz/support.h $(damage_sources) $(sanitized_
 	  -fsanitize=fuzzer,$(sanitizers),undefined -fno-sanitize-recover=undefined \
 	  $< Tests/Damage/exercise.c $(sanitized_objects) -lpthread -o $@
 
-# The command's modules, with Swift's own libraries and with what a crash would be reported by.
-fuzz-host: $(host_fuzzers:%=Tests/Fuzz/%.c)
-	QUELL_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --sanitize=$(sanitizers) -Xswiftc -sanitize=fuzzer --product QuellFuzz
-	@mkdir -p build/fuzz
-	for name in $(host_fuzzers); do \
-	  $(CLANG) -g -O1 -fsanitize=fuzzer-no-link,$(sanitizers) -c Tests/Fuzz/$$name.c -o build/fuzz/$$name.o && \
-	  $(SWIFTC) -emit-executable -sanitize=fuzzer,$(sanitizers) -parse-as-library build/fuzz/$$name.o -lonnx -lonnx_proto -lprotobuf -lz -lstdc++ \
-	    "@$$(QUELL_FUZZ=1 $(SWIFT) build -c release --scratch-path .build-fuzz --show-bin-path)/QuellFuzz.product/Objects.LinkFileList" \
-	    -o build/fuzz/$$name || exit 1; done
-
-fuzz: $(fuzzers:%=build/fuzz/%) fuzz-host
-	Scripts/fuzz $(TIME) $(fuzzers) $(host_fuzzers)
+fuzz: $(fuzzers:%=build/fuzz/%)
+	Scripts/fuzz $(TIME) $(fuzzers)
 
 # The inputs that were kept, each once.
 fuzz-replay: $(fuzzers:%=build/fuzz/%)
@@ -75,6 +63,3 @@ fuzz-replay: $(fuzzers:%=build/fuzz/%)
 
 mutants: library
 	$(PYTHON) Tests/Mutation/mutate.py
-
-coverage:
-	Scripts/measure-coverage $(PYTHON)

@@ -186,4 +186,4 @@ deb: all
 	@Scripts/make-debian-packages build/deb build/bin/quell-standalone
 
 clean:
-	rm -rf build .build .build-test .build-fuzz
+	rm -rf build .build .build-test

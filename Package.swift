@@ -68,9 +68,3 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
 )
-
-// Fuzzers of the host's modules, for `make fuzz`: nobody else is to build them.
-if Context.environment["QUELL_FUZZ"] != nil {
-  package.targets.append(.target(name: "QuellFuzz", dependencies: ["QuellCost", "QuellImport"], path: "Tests/Fuzz/Host"))
-  package.products.append(.library(name: "QuellFuzz", type: .static, targets: ["QuellFuzz"]))
-}

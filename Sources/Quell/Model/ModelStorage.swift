@@ -98,8 +98,8 @@ struct ModelStorage {
     try readSites(file, thresholds, into: siteTable)
     // Where operations will be is room for what finds names; verifyCounts() has seen to it that it suffices.
     let room = UnsafeMutableRawBufferPointer(operationTable)
-    try UniqueNames.verify("tensors ", tensorTable.count, of: bytes, in: room) { tensorTable[$0].name }
-    try UniqueNames.verify("sites ", siteTable.count, of: bytes, in: room) { siteTable[$0].name }
+    try NamedList.tensors(tensorTable).verifyNames(of: bytes, in: room)
+    try NamedList.sites(siteTable).verifyNames(of: bytes, in: room)
     room.bindMemory(to: Operation.self)
     try readValues(values, into: valueTable)
     for index in 0..<cacheTable.count {
