@@ -96,11 +96,13 @@ import Testing
     #expect(folder.contents == ["curves.checkpoint", "errors", "input", "other", "output", "text"])
     let before = try points(document(folder, "curves.checkpoint"))
     #expect((1..<6).contains(before.count))
-    let other = try CommandRunner.run(command + ["--tokens", "32", "--resume"])
+    let other = try CommandRunner.run(command + ["--context", "8", "--resume"])
     #expect(other.status == 3 && other.errors.contains("is of another sweep"))
     let resumed = try CommandRunner.run(command + ["--resume"])
     #expect(resumed.status == 0, "\(resumed.errors)")
     let after = try points(document(folder))
+    // Without a checkpoint there is nothing to go on with.
+    #expect(try CommandRunner.run(command + ["--resume"]).errors.contains("cannot read '\(folder.path("curves.checkpoint"))'"))
     #expect(after.count == 6 && !folder.contents.contains("curves.checkpoint"))
     for (early, late) in zip(before, after) { #expect(NSDictionary(dictionary: early) == NSDictionary(dictionary: late)) }
     // In the order that was asked for, all of them are told of.
