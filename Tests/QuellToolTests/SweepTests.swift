@@ -101,6 +101,8 @@ import Testing
     let resumed = try CommandRunner.run(command + ["--resume"])
     #expect(resumed.status == 0, "\(resumed.errors)")
     let after = try points(document(folder))
+    // Without a checkpoint there is nothing to go on with.
+    #expect(try CommandRunner.run(command + ["--resume"]).errors.contains("cannot read '\(folder.path("curves.checkpoint"))'"))
     #expect(after.count == 6 && !folder.contents.contains("curves.checkpoint"))
     for (early, late) in zip(before, after) { #expect(NSDictionary(dictionary: early) == NSDictionary(dictionary: late)) }
     // In the order that was asked for, all of them are told of.

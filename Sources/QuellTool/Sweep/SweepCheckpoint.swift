@@ -8,9 +8,10 @@ struct SweepCheckpoint {
   init(for output: String) { path = output + ".checkpoint" }
 
   func read() throws -> SweepDocument {
+    let bytes = Data(try Files.read(path))
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    guard let document = try? decoder.decode(SweepDocument.self, from: Data(try Files.read(path))),
+    guard let document = try? decoder.decode(SweepDocument.self, from: bytes),
       document.format == SweepDocument.formatName, document.version == SweepDocument.currentVersion
     else { throw CommandFailure(.malformed, "'\(path)' is no checkpoint of a sweep by this Quell") }
     return document
