@@ -249,7 +249,7 @@ def wrong_operation(name: str, index: int, word: int, number: int, says: str, at
 
 for code in (0, 14, 99, 0xFFFFFFFF):
     wrong_operation(f"operation {code}", 6, 0, code, "operation 6 of the program is unknown", status=UNSUPPORTED)
-wrong_operation("unknown function of one", 9, 1, 11, "operation 9", status=UNSUPPORTED)
+wrong_operation("unknown function of one", 9, 1, 12, "operation 9", status=UNSUPPORTED)
 wrong_operation("unknown function of two", 3, 1, 7, "operation 3", status=UNSUPPORTED)
 wrong_operation("unknown normalisation", 6, 1, 2, "operation 6", status=UNSUPPORTED)
 wrong_operation("unknown layout", 8, 2, 2, "operation 8", status=UNSUPPORTED)

@@ -187,7 +187,7 @@ static quell_status open_memory(void) {
 
 static quell_status open_reader(void) {
   quell_model *model = (quell_model *)&error;
-  quell_status status = quell_model_open_reader(read_file, NULL, PADDED_BYTES, &model, &error);
+  quell_status status = quell_model_open_reader(read_file, NULL, file_size, &model, &error);
   return finish_opening(status, model);
 }
 
