@@ -10,11 +10,25 @@ enum Elementwise {
     case .squareRoot: map(source, result, count) { $0.squareRoot() }
     case .absolute: map(source, result, count) { absolute($0) }
     case .round: round(source, result, count)
-    case .sine: for index in 0..<count { result[index] = Quell.sine(source[index]) }
-    case .cosine: for index in 0..<count { result[index] = Quell.cosine(source[index]) }
-    case .hyperbolicTangent: for index in 0..<count { result[index] = Quell.hyperbolicTangent(source[index]) }
-    case .errorFunction: for index in 0..<count { result[index] = Quell.errorFunction(source[index]) }
-    case .logarithm: for index in 0..<count { result[index] = Quell.logarithm(source[index]) }
+    case .sine, .cosine, .hyperbolicTangent, .errorFunction, .logarithm: elementByElement(function, source, result, count)
+    }
+  }
+
+  /// The functions of which the compiler makes no vectors. They are long, so this is left to be compiled for size.
+  @inline(never)
+  private static func elementByElement(
+    _ function: UnaryFunction, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int
+  ) {
+    for index in 0..<count {
+      let number = source[index]
+      result[index] =
+        switch function {
+        case .sine: Quell.sine(number)
+        case .cosine: Quell.cosine(number)
+        case .hyperbolicTangent: Quell.hyperbolicTangent(number)
+        case .errorFunction: Quell.errorFunction(number)
+        default: Quell.logarithm(number)
+        }
     }
   }
 

@@ -66,7 +66,8 @@ struct Linear {
   }
 
   /// Adds to a part of the result what the events among some inputs contribute; the inputs come in order.
-  @_optimize(speed)
+  ///
+  /// To be compiled for size: the loops for all types of weights are here, unrolled and in vectors as they were written.
   func add(_ events: EventList, _ inputs: Range<Int>, to result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     switch matrix.format {
     case .f32: add(F32.self, events, inputs, result, part)
