@@ -13,7 +13,7 @@ public enum WeightFormat: UInt32, Sendable, CaseIterable {
   /// The upper half of a 32-bit float.
   case bf16 = 30
   /// -1, 0 and 1 in blocks of 64, which the operations that use them scale and which take events as whole numbers of 8 bits. GGUF has no
-  /// such type: in a file they are I8, 4 to a byte, and ``ModelFile`` says of which tensors.
+  /// such type: in a file they are I8, 4 to a byte, and the key `quell.ternary` says of which tensors.
   case ternary = 256
 
   /// How many neighbours in a row are stored together: a row is a whole number of such blocks.
