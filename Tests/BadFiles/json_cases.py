@@ -1,21 +1,10 @@
 """Threshold files, device profiles and tokenizers made to be wrong, by name, each with the exit status and the words of the command."""
 
 import copy
-import dataclasses
 import json
 import typing
 
-MALFORMED, UNSUPPORTED = 3, 4
-
-
-@dataclasses.dataclass
-class Case:
-    """A file and what is said of it."""
-
-    name: str
-    data: bytes
-    status: int
-    says: list[str]
+from command_case import MALFORMED, UNSUPPORTED, Case
 
 
 def changed(document: dict, *path: str | int, to: typing.Any = ..., drop: bool = False) -> bytes:

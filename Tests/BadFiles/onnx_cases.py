@@ -6,7 +6,9 @@ import pathlib
 import struct
 import typing
 
-FAILED, MALFORMED, UNSUPPORTED = 1, 3, 4
+import command_case
+from command_case import FAILED, MALFORMED, UNSUPPORTED
+
 FLOAT, INT64 = 1, 7
 
 
@@ -84,13 +86,9 @@ def later(**with_parts: bytes) -> bytes:
 
 
 @dataclasses.dataclass
-class Case:
+class Case(command_case.Case):
     """A file, what lies beside it, and what is said."""
 
-    name: str
-    data: bytes
-    status: int
-    says: list[str]
     # What lies beside it, by name: bytes, or what makes it.
     beside: dict[str, bytes | typing.Callable] = dataclasses.field(default_factory=dict)
 
