@@ -461,7 +461,8 @@ QUELL_MUST_USE quell_status quell_session_visit_logits(quell_session *session, c
 /**
  * Turns a text into tokens, with the token that begins a text in front where the model wants one.
  *
- * Allocates scratch memory for the time of the call: 28 bytes for each byte of the longest word.
+ * Allocates scratch memory for the time of the call: 28 bytes for each byte of the longest word. Where nothing is to
+ * be allocated, quell_model_encode_in() is given it.
  * Thread: any.
  *
  * \param model The model.
@@ -852,11 +853,11 @@ QUELL_MUST_USE quell_status quell_model_memory_size(const void *bytes, uint64_t 
 
 /**
  * Opens a model over the bytes of a model file, in flash for instance, with its tables in memory of the caller's:
- * neither this call nor any on the model allocates.
+ * neither this call nor any on the model allocates that does not say so.
  *
  * Ownership: bytes and memory stay the caller's and must stay in place, the bytes unchanged and the memory the
  * model's alone, until the model and all its sessions are closed. Close the model with quell_model_close(), which
- * does not release them.
+ * does not release them. quell_model_encode() still allocates; quell_model_encode_in() does not.
  * Thread: any.
  *
  * \param bytes The file's bytes, at an address that is a multiple of 4; a multiple of 64 is fastest.
@@ -912,6 +913,47 @@ QUELL_MUST_USE quell_status quell_session_memory_size(const quell_model *model, 
 QUELL_MUST_USE quell_status quell_session_create_in(quell_model *model, const quell_session_options *options,
                                                     void *memory, uint64_t size, quell_session **session,
                                                     quell_error *error);
+
+/* ---- Text in memory of the caller's ---- */
+
+/**
+ * How much scratch memory a text takes to be encoded, for quell_model_encode_in(): 28 bytes for each byte of its
+ * longest word, and 7.
+ *
+ * Thread: any.
+ *
+ * \param model The model.
+ * \param text UTF-8. May be null where `size` is 0.
+ * \param size How many bytes.
+ * \param memory_size Receives the bytes that encoding takes.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_NO_TOKENIZER`, `QUELL_INVALID_ARGUMENT`.
+ */
+QUELL_MUST_USE quell_status quell_model_encode_memory_size(const quell_model *model, const char *text, uint64_t size,
+                                                           uint64_t *memory_size, quell_error *error);
+
+/**
+ * Turns a text into tokens as quell_model_encode() does, in scratch memory of the caller's: nothing is allocated.
+ *
+ * Ownership: the memory is the caller's, and free for anything after the call.
+ * Thread: any.
+ *
+ * \param model The model.
+ * \param text UTF-8; what is none is read as U+FFFD. May be null where `size` is 0.
+ * \param size How many bytes.
+ * \param memory At any address; may be null where `memory_size` is 0.
+ * \param memory_size Its bytes, at least what quell_model_encode_memory_size() gives; the longest word of many texts
+ *   is enough for all of them.
+ * \param tokens Room for token ids; may be null where `capacity` is 0.
+ * \param capacity How many there is room for.
+ * \param count Receives the number of tokens, whether they fit or not, where the memory suffices; may be null.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL` where the memory or the room for tokens does not suffice,
+ *   `QUELL_NO_TOKENIZER`, `QUELL_INVALID_ARGUMENT`.
+ */
+QUELL_MUST_USE quell_status quell_model_encode_in(const quell_model *model, const char *text, uint64_t size,
+                                                  void *memory, uint64_t memory_size, uint32_t *tokens,
+                                                  uint64_t capacity, uint64_t *count, quell_error *error);
 
 /* ---- Models from anywhere ---- */
 

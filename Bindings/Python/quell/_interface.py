@@ -226,6 +226,11 @@ SIGNATURES = {
         c_int32,
         [c_void_p, POINTER(SessionOptions), c_void_p, c_uint64, POINTER(c_void_p), POINTER(Error)],
     ),
+    "quell_model_encode_memory_size": (c_int32, [c_void_p, c_void_p, c_uint64, c_void_p, POINTER(Error)]),
+    "quell_model_encode_in": (
+        c_int32,
+        [c_void_p, c_void_p, c_uint64, c_void_p, c_uint64, c_void_p, c_uint64, c_void_p, POINTER(Error)],
+    ),
     "quell_model_open_reader": (c_int32, [Read, c_void_p, c_uint64, POINTER(c_void_p), POINTER(Error)]),
     "quell_version": (c_char_p, []),
     "quell_abi_version": (c_uint32, []),
