@@ -67,6 +67,12 @@ extern "C" {
 
 /** The version of the library that this header belongs to. */
 #define QUELL_VERSION "0.1.0"
+#define QUELL_VERSION_MAJOR 0
+#define QUELL_VERSION_MINOR 1
+#define QUELL_VERSION_PATCH 0
+
+/** The same as one number to compare, which grows from version to version. */
+#define QUELL_VERSION_NUMBER (QUELL_VERSION_MAJOR * 1000000 + QUELL_VERSION_MINOR * 1000 + QUELL_VERSION_PATCH)
 
 /** The version of the interface; it changes when a program must be compiled anew. quell_abi_version() gives the
  * library's. */
@@ -981,6 +987,16 @@ QUELL_MUST_USE quell_status quell_model_open_reader(quell_read read, void *user,
 
 /** The library's version, `QUELL_VERSION` when it was built. Thread: any. */
 const char *quell_version(void);
+
+/** The same as a number, `QUELL_VERSION_NUMBER` when the library was built. Thread: any. */
+uint32_t quell_version_number(void);
+
+/**
+ * What the library was built of, as one line for people: its version, the commit where it is known, the processor and
+ * the system that it is for, the instructions beyond the portable ones that it has loops in, and the compilers.
+ * Thread: any.
+ */
+const char *quell_build_information(void);
 
 /**
  * The version of the interface, `QUELL_ABI_VERSION` when the library was built. A program that finds another one than

@@ -6,6 +6,12 @@
 /* BEGIN-PUBLIC */
 /** The version of the library that this header belongs to. */
 #define QUELL_VERSION "0.1.0"
+#define QUELL_VERSION_MAJOR 0
+#define QUELL_VERSION_MINOR 1
+#define QUELL_VERSION_PATCH 0
+
+/** The same as one number to compare, which grows from version to version. */
+#define QUELL_VERSION_NUMBER (QUELL_VERSION_MAJOR * 1000000 + QUELL_VERSION_MINOR * 1000 + QUELL_VERSION_PATCH)
 
 /** The version of the interface; it changes when a program must be compiled anew. quell_abi_version() gives the
  * library's. */
@@ -209,5 +215,9 @@ enum { quell_error_message_offset = offsetof(quell_error, message) };
 
 static inline const char *quell_version_text(void) {
   return QUELL_VERSION;
+}
+
+static inline uint32_t quell_version_count(void) {
+  return QUELL_VERSION_NUMBER;
 }
 #endif
