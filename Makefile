@@ -54,6 +54,7 @@ help:
 	@echo 'make quick      the part of it that takes seconds once the libraries are built'
 	@echo 'make fuzz       fuzzers, TIME=60 seconds each; TESTING.md has this and more'
 	@echo 'make header     make include/quell.h, quell_import.h and what Python knows of them from the Swift sources'
+	@echo 'make library-aarch64  the library for Linux on AArch64; needs Scripts/setup firmware'
 	@echo 'make firmware   the library for cores without an operating system; needs Scripts/setup firmware'
 	@echo 'make firmware-test  runs it on boards that QEMU emulates'
 	@echo 'make install    into PREFIX ($(PREFIX)) and LIBDIR ($(LIBDIR)), below DESTDIR; `make uninstall` takes it away'
@@ -165,6 +166,10 @@ lint:
 demo: setup
 	@$(MAKE) --no-print-directory command
 	@Scripts/demo
+
+# ---- The library for another processor ----
+
+include Cross.mk
 
 # ---- The library for bare machines ----
 
