@@ -84,8 +84,8 @@ $(objects)/sources.txt: FORCE
 # What the library tells of itself, which changes with every commit; one small object is compiled anew for it.
 $(objects)/quell_build.h: FORCE
 	@mkdir -p $(@D)
-	@{ [ ! -e .git ] || echo "#define QUELL_COMMIT \"$$(git describe --always --abbrev=12 --exclude='*' --dirty)\""; \
-	  echo "#define QUELL_SWIFT \"$$($(SWIFTC) --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p')\""; } > $@.new
+	@{ [ ! -e .git ] || git describe --always --abbrev=12 --exclude='*' --dirty 2>/dev/null | sed 's/.*/#define QUELL_COMMIT "&"/'; \
+	  $(SWIFTC) --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/#define QUELL_SWIFT "\1"/p'; } > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(objects)/build_information.o: $(objects)/quell_build.h
