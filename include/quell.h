@@ -45,6 +45,7 @@
  *   thread at a time. There are no hidden threads, and no state outside the handles.
  * - Where the size of a result is not known beforehand, a first call with a capacity of 0 returns QUELL_BUFFER_TOO_SMALL and
  *   stores the size; a second call with that much room succeeds.
+ * - A callback runs on the thread that called, before the call returns, and is handed the caller's `user` last.
  * - Structures begin with their size, set by the caller, and grow at their end from version to version.
  */
 #ifndef QUELL_H
@@ -160,8 +161,9 @@ typedef struct quell_token_score {
 } quell_token_score;
 
 /** Told the logits after a token that was taken: the token's place in the array of tokens, from 0, and as many logits
-   as the vocabulary has tokens. They are gone when it returns. It must not use the session. */
-typedef void (*quell_logits_visitor)(void *user, uint64_t index, const float *logits);
+   as the vocabulary has tokens. They are gone when it returns. It must not use the session. `user` is what
+   quell_session_visit_logits() was given. */
+typedef void (*quell_logits_visitor)(uint64_t index, const float *logits, void *user);
 
 /** How a session adapts its thresholds while it runs. Clear it to zeros, set `struct_size`, then what differs from the
     defaults. */
@@ -966,7 +968,7 @@ QUELL_MUST_USE quell_status quell_model_encode_in(const quell_model *model, cons
 /**
  * Opens a model that a callback reads: from an archive, over a network, from a device. Its bytes are read once, front
  * to back, into memory that the model keeps; where the file can be mapped, or is in memory already, the other ways
- * need no copy.
+ * need no copy. A program that has memory of its own for it reads the file itself, for quell_model_open_in().
  *
  * Ownership: the model is the caller's; close it with quell_model_close(). The callback is not called after this
  * call.

@@ -463,7 +463,7 @@ struct cancelling {
   uint64_t at, seen;
 };
 
-static void cancel_at(void *user, uint64_t index, const float *row) {
+static void cancel_at(uint64_t index, const float *row, void *user) {
   struct cancelling *cancelling = user;
   EXPECT(row != NULL);
   cancelling->seen++;

@@ -103,7 +103,7 @@ class TokenScore(Structure):
     ]
 
 
-LogitsVisitor = CFUNCTYPE(None, c_void_p, c_uint64, c_void_p)
+LogitsVisitor = CFUNCTYPE(None, c_uint64, c_void_p, c_void_p)
 
 
 class Adaptation(Structure):

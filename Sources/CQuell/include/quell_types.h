@@ -99,8 +99,9 @@ typedef struct quell_token_score {
 } quell_token_score;
 
 /** Told the logits after a token that was taken: the token's place in the array of tokens, from 0, and as many logits
-   as the vocabulary has tokens. They are gone when it returns. It must not use the session. */
-typedef void (*quell_logits_visitor)(void *user, uint64_t index, const float *logits);
+   as the vocabulary has tokens. They are gone when it returns. It must not use the session. `user` is what
+   quell_session_visit_logits() was given. */
+typedef void (*quell_logits_visitor)(uint64_t index, const float *logits, void *user);
 
 /** How a session adapts its thresholds while it runs. Clear it to zeros, set `struct_size`, then what differs from the
     defaults. */
