@@ -43,7 +43,7 @@ FIRMWARE_SWIFT_FLAGS := -parse-as-library -module-name Quell -package-name quell
   -Xfrontend -disable-stack-protector -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include
 # No multiplication may be joined to an addition: results are the same bits on every core.
 FIRMWARE_C_FLAGS := -std=gnu11 -Os -ffreestanding -ffunction-sections -fdata-sections -fno-math-errno -ffp-contract=off \
-  -Wall -Wextra -ISources/CQuell/include
+  -Wall -Wextra -ISources/CQuell/include -I$(objects)
 
 .PHONY: firmware firmware-test firmware-table $(addprefix firmware-,$(firmware_cores))
 
@@ -63,6 +63,8 @@ $(firmware)/$(1)/Quell.o: $(runtime_swift) $(runtime_headers) $(objects)/sources
 $(firmware)/$(1)/%.o: Sources/CQuell/%.c $(runtime_headers) Firmware.mk
 	@mkdir -p $$(@D)
 	$$(firmware_cc_$(1)) $(c_core_$(1)) $(FIRMWARE_C_FLAGS) -c $$< -o $$@
+
+$(firmware)/$(1)/build_information.o: $(objects)/quell_build.h
 endef
 
 # As for libquell.a of the host: one object in which nothing but quell_* is visible.

@@ -25,7 +25,7 @@ libraries := build/lib/libquell.so build/lib/libquell.so.0 build/lib/libquell.a
 SWIFT_FLAGS := -parse-as-library -module-name Quell -package-name quell -enable-experimental-feature Embedded -wmo -Osize \
   -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include -module-cache-path $(objects)/modules
 C_FLAGS := -std=gnu11 -O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-math-errno -Wall -Wextra \
-  -ISources/CQuell/include
+  -ISources/CQuell/include -I$(objects)
 # SwiftPM has given the command's main function a name of its own.
 COMMAND_LINK_FLAGS := -lonnx -lonnx_proto -lprotobuf -lz -lFoundation -lCoreFoundation -lFoundationEssentials \
   -lFoundationInternationalization -l_FoundationCollections -l_FoundationCShims -l_FoundationICU -ldispatch -lBlocksRuntime \
@@ -54,6 +54,7 @@ help:
 	@echo 'make quick      the part of it that takes seconds once the libraries are built'
 	@echo 'make fuzz       fuzzers, TIME=60 seconds each; TESTING.md has this and more'
 	@echo 'make header     make include/quell.h, quell_import.h and what Python knows of them from the Swift sources'
+	@echo 'make library-aarch64  the library for Linux on AArch64; needs Scripts/setup firmware'
 	@echo 'make firmware   the library for cores without an operating system; needs Scripts/setup firmware'
 	@echo 'make firmware-test  runs it on boards that QEMU emulates'
 	@echo 'make install    into PREFIX ($(PREFIX)) and LIBDIR ($(LIBDIR)), below DESTDIR; `make uninstall` takes it away'
@@ -79,6 +80,15 @@ library: $(libraries)
 $(objects)/sources.txt: FORCE
 	@mkdir -p $(@D)
 	@echo '$(runtime_swift)' | cmp -s - $@ || echo '$(runtime_swift)' > $@
+
+# What the library tells of itself, which changes with every commit; one small object is compiled anew for it.
+$(objects)/quell_build.h: FORCE
+	@mkdir -p $(@D)
+	@{ [ ! -e .git ] || git describe --always --abbrev=12 --exclude='*' --dirty 2>/dev/null | sed 's/.*/#define QUELL_COMMIT "&"/'; \
+	  $(SWIFTC) --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/#define QUELL_SWIFT "\1"/p'; } > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(objects)/build_information.o: $(objects)/quell_build.h
 
 $(swift_object) $(compiler_header) &: $(runtime_swift) $(runtime_headers) $(objects)/sources.txt Makefile
 	$(SWIFTC) $(SWIFT_FLAGS) -c @$(objects)/sources.txt -o $(swift_object) -emit-clang-header-path $(compiler_header) \
@@ -156,6 +166,10 @@ lint:
 demo: setup
 	@$(MAKE) --no-print-directory command
 	@Scripts/demo
+
+# ---- The library for another processor ----
+
+include Cross.mk
 
 # ---- The library for bare machines ----
 

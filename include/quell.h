@@ -45,6 +45,7 @@
  *   thread at a time. There are no hidden threads, and no state outside the handles.
  * - Where the size of a result is not known beforehand, a first call with a capacity of 0 returns QUELL_BUFFER_TOO_SMALL and
  *   stores the size; a second call with that much room succeeds.
+ * - A callback runs on the thread that called, before the call returns, and is handed the caller's `user` last.
  * - Structures begin with their size, set by the caller, and grow at their end from version to version.
  */
 #ifndef QUELL_H
@@ -67,6 +68,12 @@ extern "C" {
 
 /** The version of the library that this header belongs to. */
 #define QUELL_VERSION "0.1.0"
+#define QUELL_VERSION_MAJOR 0
+#define QUELL_VERSION_MINOR 1
+#define QUELL_VERSION_PATCH 0
+
+/** The same as one number to compare, which grows from version to version. */
+#define QUELL_VERSION_NUMBER (QUELL_VERSION_MAJOR * 1000000 + QUELL_VERSION_MINOR * 1000 + QUELL_VERSION_PATCH)
 
 /** The version of the interface; it changes when a program must be compiled anew. quell_abi_version() gives the
  * library's. */
@@ -154,8 +161,9 @@ typedef struct quell_token_score {
 } quell_token_score;
 
 /** Told the logits after a token that was taken: the token's place in the array of tokens, from 0, and as many logits
-   as the vocabulary has tokens. They are gone when it returns. It must not use the session. */
-typedef void (*quell_logits_visitor)(void *user, uint64_t index, const float *logits);
+   as the vocabulary has tokens. They are gone when it returns. It must not use the session. `user` is what
+   quell_session_visit_logits() was given. */
+typedef void (*quell_logits_visitor)(uint64_t index, const float *logits, void *user);
 
 /** How a session adapts its thresholds while it runs. Clear it to zeros, set `struct_size`, then what differs from the
     defaults. */
@@ -461,7 +469,8 @@ QUELL_MUST_USE quell_status quell_session_visit_logits(quell_session *session, c
 /**
  * Turns a text into tokens, with the token that begins a text in front where the model wants one.
  *
- * Allocates scratch memory for the time of the call: 28 bytes for each byte of the longest word.
+ * Allocates scratch memory for the time of the call: 28 bytes for each byte of the longest word. Where nothing is to
+ * be allocated, quell_model_encode_in() is given it.
  * Thread: any.
  *
  * \param model The model.
@@ -852,11 +861,11 @@ QUELL_MUST_USE quell_status quell_model_memory_size(const void *bytes, uint64_t 
 
 /**
  * Opens a model over the bytes of a model file, in flash for instance, with its tables in memory of the caller's:
- * neither this call nor any on the model allocates.
+ * neither this call nor any on the model allocates that does not say so.
  *
  * Ownership: bytes and memory stay the caller's and must stay in place, the bytes unchanged and the memory the
  * model's alone, until the model and all its sessions are closed. Close the model with quell_model_close(), which
- * does not release them.
+ * does not release them. quell_model_encode() still allocates; quell_model_encode_in() does not.
  * Thread: any.
  *
  * \param bytes The file's bytes, at an address that is a multiple of 4; a multiple of 64 is fastest.
@@ -913,12 +922,53 @@ QUELL_MUST_USE quell_status quell_session_create_in(quell_model *model, const qu
                                                     void *memory, uint64_t size, quell_session **session,
                                                     quell_error *error);
 
+/* ---- Text in memory of the caller's ---- */
+
+/**
+ * How much scratch memory a text takes to be encoded, for quell_model_encode_in(): 28 bytes for each byte of its
+ * longest word, and 7.
+ *
+ * Thread: any.
+ *
+ * \param model The model.
+ * \param text UTF-8. May be null where `size` is 0.
+ * \param size How many bytes.
+ * \param memory_size Receives the bytes that encoding takes.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_NO_TOKENIZER`, `QUELL_INVALID_ARGUMENT`.
+ */
+QUELL_MUST_USE quell_status quell_model_encode_memory_size(const quell_model *model, const char *text, uint64_t size,
+                                                           uint64_t *memory_size, quell_error *error);
+
+/**
+ * Turns a text into tokens as quell_model_encode() does, in scratch memory of the caller's: nothing is allocated.
+ *
+ * Ownership: the memory is the caller's, and free for anything after the call.
+ * Thread: any.
+ *
+ * \param model The model.
+ * \param text UTF-8; what is none is read as U+FFFD. May be null where `size` is 0.
+ * \param size How many bytes.
+ * \param memory At any address; may be null where `memory_size` is 0.
+ * \param memory_size Its bytes, at least what quell_model_encode_memory_size() gives; the longest word of many texts
+ *   is enough for all of them.
+ * \param tokens Room for token ids; may be null where `capacity` is 0.
+ * \param capacity How many there is room for.
+ * \param count Receives the number of tokens, whether they fit or not, where the memory suffices; may be null.
+ * \param error Receives the reason of a failure; may be null.
+ * \return `QUELL_OK`, `QUELL_BUFFER_TOO_SMALL` where the memory or the room for tokens does not suffice,
+ *   `QUELL_NO_TOKENIZER`, `QUELL_INVALID_ARGUMENT`.
+ */
+QUELL_MUST_USE quell_status quell_model_encode_in(const quell_model *model, const char *text, uint64_t size,
+                                                  void *memory, uint64_t memory_size, uint32_t *tokens,
+                                                  uint64_t capacity, uint64_t *count, quell_error *error);
+
 /* ---- Models from anywhere ---- */
 
 /**
  * Opens a model that a callback reads: from an archive, over a network, from a device. Its bytes are read once, front
  * to back, into memory that the model keeps; where the file can be mapped, or is in memory already, the other ways
- * need no copy.
+ * need no copy. A program that has memory of its own for it reads the file itself, for quell_model_open_in().
  *
  * Ownership: the model is the caller's; close it with quell_model_close(). The callback is not called after this
  * call.
@@ -939,6 +989,16 @@ QUELL_MUST_USE quell_status quell_model_open_reader(quell_read read, void *user,
 
 /** The library's version, `QUELL_VERSION` when it was built. Thread: any. */
 const char *quell_version(void);
+
+/** The same as a number, `QUELL_VERSION_NUMBER` when the library was built. Thread: any. */
+uint32_t quell_version_number(void);
+
+/**
+ * What the library was built of, as one line for people: its version, the commit where it is known, the processor and
+ * the system that it is for, the instructions beyond the portable ones that it has loops in, and the compilers.
+ * Thread: any.
+ */
+const char *quell_build_information(void);
 
 /**
  * The version of the interface, `QUELL_ABI_VERSION` when the library was built. A program that finds another one than

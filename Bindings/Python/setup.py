@@ -1,5 +1,9 @@
-"""Puts the library into the package: a wheel for any Python on one kind of machine."""
+"""Puts the library into the package: a wheel for any Python on one kind of machine.
 
+QUELL_LIBRARY is the whole path of the library where it is not what `make library` built: one for another kind of machine, for instance.
+"""
+
+import os
 import pathlib
 import re
 import shutil
@@ -11,7 +15,9 @@ from setuptools.command.build_py import build_py
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-LIBRARY = ROOT / "build" / "lib" / "libquell.so"
+LIBRARY = pathlib.Path(os.environ.get("QUELL_LIBRARY") or ROOT / "build" / "lib" / "libquell.so")
+# The numbers that ELF gives to kinds of machines.
+MACHINES = {62: "x86_64", 183: "aarch64"}
 
 
 def version() -> str:
@@ -25,9 +31,10 @@ def version() -> str:
 
 def platform() -> str:
     """The oldest Linux that has the C library that the library asks for, as manylinux names it."""
-    versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", LIBRARY.read_bytes())
-    machine = sysconfig.get_platform().split("-")[-1].replace("-", "_")
-    if not versions:
+    library = LIBRARY.read_bytes()
+    machine = MACHINES.get(int.from_bytes(library[18:20], "little"))
+    versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", library)
+    if not versions or machine is None:
         return sysconfig.get_platform().replace("-", "_").replace(".", "_")
     major, minor = max((int(major), int(minor)) for major, minor in versions)
     return f"manylinux_{major}_{minor}_{machine}"

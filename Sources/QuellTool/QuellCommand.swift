@@ -8,7 +8,7 @@ struct QuellCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "quell",
     abstract: "Run language models whose activations are mostly quiet.",
-    version: String(cString: quell_version()),
+    version: String(cString: quell_build_information()),
     subcommands: [
       ImportCommand.self, RunCommand.self, CalibrateCommand.self, EvaluateCommand.self, ExportCommand.self, InspectCommand.self,
       ConvertCommand.self, BenchCommand.self, CostCommand.self, SweepCommand.self,

@@ -308,6 +308,55 @@ static void expect_untouched(const char *memory, uint64_t size) {
     EXPECT((unsigned char)memory[size + byte] == 0xa5);
 }
 
+/* All that a program opens lives in memory of its own: the system is asked for nothing. */
+static void live_in_memory_of_the_callers(void) {
+  scenario_name = "a program with memory of its own";
+  static const char text[] = "the other one";
+  uint64_t model_size, session_size, scratch_size, count, found;
+  uint32_t wanted[64], encoded[64];
+  EXPECT(quell_model_encode(shared, text, sizeof text - 1, wanted, 64, &count, &error) == QUELL_OK);
+  EXPECT(quell_model_memory_size(file, file_size, quell_open_tokenizer, &model_size, &error) == QUELL_OK);
+  EXPECT(quell_session_memory_size(shared, NULL, &session_size, &error) == QUELL_OK);
+  EXPECT(quell_model_encode_memory_size(shared, text, sizeof text - 1, &scratch_size, &error) == QUELL_OK);
+  uint64_t statistics_size = quell_model_calibration_size(shared);
+  char *memory = guarded(model_size), *session_memory = guarded(session_size), *scratch = guarded(scratch_size),
+       *statistics = guarded(statistics_size);
+  quell_model *model = NULL;
+  quell_session *session = NULL;
+  quell_adaptation adaptation = {.struct_size = sizeof adaptation, .target = 0.5f};
+  calls = 0;
+  failing = 1;
+  forever = true;
+  EXPECT(quell_model_open_in(file, file_size, quell_open_tokenizer, memory, model_size, &model, &error) == QUELL_OK);
+  EXPECT(quell_model_encode(model, text, sizeof text - 1, encoded, 64, &found, &error) == QUELL_OUT_OF_MEMORY);
+  EXPECT(calls == 1);
+  EXPECT(quell_model_encode_in(model, text, sizeof text - 1, scratch, scratch_size, encoded, 64, &found, &error) ==
+         QUELL_OK);
+  EXPECT(found == count && memcmp(encoded, wanted, count * sizeof *wanted) == 0);
+  EXPECT(quell_session_create_in(model, NULL, session_memory, session_size, &session, &error) == QUELL_OK);
+  EXPECT(quell_session_prefill(session, tokens, TOKENS, &error) == QUELL_OK);
+  expect_same(session);
+  EXPECT(quell_session_begin_calibration(session, statistics, statistics_size, &error) == QUELL_OK);
+  EXPECT(quell_session_step(session, tokens[0], &error) == QUELL_OK);
+  EXPECT(quell_session_calibrate(session, 0.5, NULL, &error) == QUELL_OK);
+  quell_session_end_calibration(session);
+  EXPECT(quell_session_adapt(session, &adaptation, &error) == QUELL_OK);
+  EXPECT(quell_session_step(session, tokens[1], &error) == QUELL_OK);
+  quell_session_close(session);
+  quell_model_close(model);
+  EXPECT(calls == 1);
+  failing = 0;
+  forever = false;
+  expect_untouched(memory, model_size);
+  expect_untouched(session_memory, session_size);
+  expect_untouched(scratch, scratch_size);
+  expect_untouched(statistics, statistics_size);
+  __real_free(memory);
+  __real_free(session_memory);
+  __real_free(scratch);
+  __real_free(statistics);
+}
+
 /* Gives a model, then a session, every number of words up to what it asked for. */
 static void grow_memory(void) {
   scenario_name = "memory that grows";
@@ -414,7 +463,7 @@ struct cancelling {
   uint64_t at, seen;
 };
 
-static void cancel_at(void *user, uint64_t index, const float *row) {
+static void cancel_at(uint64_t index, const float *row, void *user) {
   struct cancelling *cancelling = user;
   EXPECT(row != NULL);
   cancelling->seen++;
@@ -473,6 +522,7 @@ int main(int argc, char **argv) {
   fail_each("encoding a text", encode, 1);
   fail_each("calibrating", calibrate, 2);
   use_without_memory();
+  live_in_memory_of_the_callers();
   grow_memory();
   fail_reads();
   change_files();

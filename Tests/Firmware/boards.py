@@ -31,6 +31,8 @@ class Board:
     console: str = "semihosting"
     # How many tokens the measuring program generates.
     tokens: int = 48
+    # The library where it is not firmware's, below the build folder.
+    library: str = ""
 
     @property
     def counts_instructions(self) -> bool:
@@ -41,8 +43,10 @@ class Board:
         command = [*self.compiler, "-std=gnu2x" if self.core == "wasm32" else "-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror",
             "-ffunction-sections", "-fdata-sections", "-I", str(ROOT / "include"), "-I", str(EXAMPLE), f'-DMODEL_FILE="{model}"',
             f"-DNANOSECONDS_PER_TICK={self.nanoseconds_per_tick}", *flags, str(source), str(EXAMPLE / "model.c")]
-        library = "build/lib/libquell.a" if self.core == "host" else f"build/firmware/{self.core}/libquell.a"
-        command += [str(EXAMPLE / f"board_{self.console}.c"), str(ROOT / library), "-Wl,--gc-sections"]
+        library = ROOT / "build" / (self.library or f"firmware/{self.core}/libquell.a")
+        command += [str(EXAMPLE / f"board_{self.console}.c"), str(library), "-Wl,--gc-sections"]
+        if library.suffix == ".so":
+            command.append(f"-Wl,-rpath,{library.parent}")
         if self.console == "semihosting":
             command += ["-Wl,-z,noexecstack", "-Wl,--no-warn-rwx-segments", "-Wl,--defsym=__stack_size=0x4000",
                 f"-Wl,--defsym=__flash={self.flash:#x}", f"-Wl,--defsym=__flash_size={4 * MEGABYTE:#x}",
@@ -92,6 +96,8 @@ BOARDS = [
         ["wasmkit", "run"], console="wasi"),
 ]
 
-HOST = Board("host", "host", ["gcc"], [], console="posix")
-# The same library in a program for Linux, where an emulator is quick.
-LINUX = Board("Linux", "aarch64", ["aarch64-linux-gnu-gcc", "-static"], ["qemu-aarch64-static"], console="posix")
+HOST = Board("host", "host", ["gcc"], [], console="posix", library="lib/libquell.a")
+# Another processor with an operating system, which QEMU emulates by itself.
+LINUX = Board(
+    "Linux (aarch64)", "aarch64", ["aarch64-linux-gnu-gcc"], ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"], console="posix",
+    library="aarch64-linux-gnu/lib/libquell.so")

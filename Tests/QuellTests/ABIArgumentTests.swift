@@ -194,6 +194,10 @@ import Testing
     #expect(String(cString: quell_status_name(34)) == "QUELL_STATE_MISMATCH")
     #expect(String(cString: quell_status_name(-1)) == "unknown status")
     #expect(String(cString: quell_version()) == QUELL_VERSION)
+    #expect(QUELL_VERSION == "\(QUELL_VERSION_MAJOR).\(QUELL_VERSION_MINOR).\(QUELL_VERSION_PATCH)")
+    #expect(quell_version_number() == UInt32(QUELL_VERSION_MAJOR * 1_000_000 + QUELL_VERSION_MINOR * 1000 + QUELL_VERSION_PATCH))
+    let built = String(cString: quell_build_information())
+    #expect(built.hasPrefix("\(QUELL_VERSION) ") && built.contains(" for ") && built.contains(", by Swift"))
     #expect(quell_abi_version() == UInt32(QUELL_ABI_VERSION))
   }
 }

@@ -72,6 +72,48 @@ import Testing
     #expect(memorySize(nil) < memorySize(quell_open_tokenizer))
   }
 
+  @Test func aTextIsEncodedInMemoryOfTheCallers() throws {
+    let size = memorySize(quell_open_tokenizer)
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(size), alignment: 64)
+    defer { memory.deallocate() }
+    var model: UnsafeMutablePointer<quell_model>?
+    #expect(quell_model_open_in(start, count, quell_open_tokenizer, memory.baseAddress, size, &model, nil) == QUELL_OK)
+    defer { quell_model_close(model) }
+    let text = "abb ab"
+    var expected = [UInt32](repeating: 9, count: 8)
+    var number: UInt64 = 0
+    #expect(quell_model_encode(model, text, 6, &expected, 8, &number, nil) == QUELL_OK)
+    #expect(expected.prefix(Int(number)) == [2, 1, 2])
+
+    var scratchSize: UInt64 = 0
+    #expect(quell_model_encode_memory_size(model, text, 6, &scratchSize, nil) == QUELL_OK)
+    // The longest word has three bytes; a place that is aligned is at most seven further on.
+    #expect(scratchSize == 3 * 28 + 7)
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(scratchSize) + 65, alignment: 64)
+    defer { scratch.deallocate() }
+    for shift in [0, 1] {
+      for index in scratch.indices { scratch[index] = 0xa5 }
+      var tokens = [UInt32](repeating: 9, count: 8)
+      number = 0
+      #expect(quell_model_encode_in(model, text, 6, scratch.baseAddress! + shift, scratchSize, &tokens, 8, &number, nil) == QUELL_OK)
+      #expect(tokens == expected)
+      #expect(number == 3)
+      #expect(scratch[(Int(scratchSize) + shift)...].allSatisfy { $0 == 0xa5 })
+    }
+    let tooSmall = Outcome { quell_model_encode_in(model, text, 6, scratch.baseAddress, scratchSize - 1, nil, 0, &number, $0) }
+    #expect(tooSmall.status == QUELL_BUFFER_TOO_SMALL)
+    #expect(tooSmall.message == "encoding this text needs 91 bytes of scratch memory")
+    let tooFew = Outcome { quell_model_encode_in(model, text, 6, scratch.baseAddress, scratchSize, &expected, 2, &number, $0) }
+    #expect(tooFew.status == QUELL_BUFFER_TOO_SMALL)
+    #expect(tooFew.message.hasSuffix("tokens of the text: 3"))
+    #expect(quell_model_encode_in(model, nil, 0, nil, 0, nil, 0, &number, nil) == QUELL_OK)
+    #expect(number == 0)
+    #expect(Outcome { quell_model_encode_in(model, text, 6, nil, 1, nil, 0, nil, $0) }.status == QUELL_INVALID_ARGUMENT)
+    #expect(Outcome { quell_model_encode_in(nil, text, 6, nil, 0, nil, 0, nil, $0) }.status == QUELL_INVALID_ARGUMENT)
+    #expect(Outcome { quell_model_encode_memory_size(model, text, 6, nil, $0) }.status == QUELL_INVALID_ARGUMENT)
+    #expect(Outcome { quell_model_encode_memory_size(nil, text, 6, &number, $0) }.status == QUELL_INVALID_ARGUMENT)
+  }
+
   @Test func memoryThatDoesNotDoIsRefused() {
     let size = memorySize(nil)
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(size) + 64, alignment: 64)

@@ -77,7 +77,7 @@ private let tokens: [UInt32] = [3, 0, 10, 7, 7, 1, 2]
     let outcome = Outcome {
       quell_session_visit_logits(
         session.handle, tokens, UInt64(tokens.count),
-        { user, index, logits in
+        { index, logits, user in
           Unmanaged<Seen>.fromOpaque(user!).takeUnretainedValue().rows.append((index, logits![0]))
         }, user, $0)
     }

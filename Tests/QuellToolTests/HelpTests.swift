@@ -5,7 +5,7 @@ import Testing
   @Test func theCommandNamesItsVersionAndItsSubcommands() throws {
     let version = try CommandRunner.run("--version")
     #expect(version.status == 0)
-    #expect(version.output.wholeMatch(of: /[0-9]+\.[0-9]+\.[0-9]+\n/) != nil)
+    #expect(version.output.wholeMatch(of: /[0-9]+\.[0-9]+\.[0-9]+ .*for .+, by Swift.*\n/) != nil)
     let help = try CommandRunner.run("--help")
     #expect(help.status == 0)
     for name in ["import", "run", "calibrate", "eval", "inspect"] { #expect(help.output.contains("\n  \(name) ")) }

@@ -40,6 +40,9 @@ from .verification import Verification, verify
 
 __version__: str = _library.quell_version().decode()
 
+build_information: str = _library.quell_build_information().decode()
+"""What the library was built of: version, commit, machine, instructions and compilers, for people."""
+
 __all__ = [
     "Adaptation",
     "BufferTooSmallError",
@@ -69,6 +72,7 @@ __all__ = [
     "Tokenizer",
     "UnsupportedError",
     "Verification",
+    "build_information",
     "calibrate",
     "cost",
     "evaluate",

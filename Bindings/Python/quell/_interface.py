@@ -2,6 +2,9 @@
 
 from ctypes import CFUNCTYPE, POINTER, Structure, c_bool, c_char, c_char_p, c_double, c_float, c_int32, c_uint32, c_uint64, c_void_p
 
+VERSION_MAJOR = 0
+VERSION_MINOR = 1
+VERSION_PATCH = 0
 ABI_VERSION = 1
 NO_TOKEN = 0xffffffff
 OK = 0
@@ -100,7 +103,7 @@ class TokenScore(Structure):
     ]
 
 
-LogitsVisitor = CFUNCTYPE(None, c_void_p, c_uint64, c_void_p)
+LogitsVisitor = CFUNCTYPE(None, c_uint64, c_void_p, c_void_p)
 
 
 class Adaptation(Structure):
@@ -226,8 +229,15 @@ SIGNATURES = {
         c_int32,
         [c_void_p, POINTER(SessionOptions), c_void_p, c_uint64, POINTER(c_void_p), POINTER(Error)],
     ),
+    "quell_model_encode_memory_size": (c_int32, [c_void_p, c_void_p, c_uint64, c_void_p, POINTER(Error)]),
+    "quell_model_encode_in": (
+        c_int32,
+        [c_void_p, c_void_p, c_uint64, c_void_p, c_uint64, c_void_p, c_uint64, c_void_p, POINTER(Error)],
+    ),
     "quell_model_open_reader": (c_int32, [Read, c_void_p, c_uint64, POINTER(c_void_p), POINTER(Error)]),
     "quell_version": (c_char_p, []),
+    "quell_version_number": (c_uint32, []),
+    "quell_build_information": (c_char_p, []),
     "quell_abi_version": (c_uint32, []),
     "quell_status_name": (c_char_p, [c_int32]),
 }

@@ -160,7 +160,7 @@ class Session(Handle):
         ids = _tokens(tokens)
         rows = np.empty((len(ids), self._vocabulary_size), np.float32)
 
-        def keep(_: int, index: int, logits: Any) -> None:
+        def keep(index: int, logits: Any, _: Any) -> None:
             ctypes.memmove(rows[index].ctypes.data, logits, rows.strides[0])
 
         visitor = _interface.LogitsVisitor(keep)

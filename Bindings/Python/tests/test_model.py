@@ -76,4 +76,6 @@ def test_a_model_without_a_tokenizer(model):
 
 def test_versions():
     assert quell.__version__.count(".") == 2
+    assert quell.build_information.startswith(f"{quell.__version__} ")
+    assert ", by Swift" in quell.build_information
     assert os.environ.get("QUELL_LIBRARY") is None or os.path.exists(os.environ["QUELL_LIBRARY"])

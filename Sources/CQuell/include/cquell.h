@@ -2,6 +2,7 @@
  * read. */
 #ifndef CQUELL_H
 #define CQUELL_H
+#include "build_information.h"
 #include "kernels.h"
 #include "platform.h"
 #include "quell_types.h"

@@ -6,6 +6,12 @@
 /* BEGIN-PUBLIC */
 /** The version of the library that this header belongs to. */
 #define QUELL_VERSION "0.1.0"
+#define QUELL_VERSION_MAJOR 0
+#define QUELL_VERSION_MINOR 1
+#define QUELL_VERSION_PATCH 0
+
+/** The same as one number to compare, which grows from version to version. */
+#define QUELL_VERSION_NUMBER (QUELL_VERSION_MAJOR * 1000000 + QUELL_VERSION_MINOR * 1000 + QUELL_VERSION_PATCH)
 
 /** The version of the interface; it changes when a program must be compiled anew. quell_abi_version() gives the
  * library's. */
@@ -93,8 +99,9 @@ typedef struct quell_token_score {
 } quell_token_score;
 
 /** Told the logits after a token that was taken: the token's place in the array of tokens, from 0, and as many logits
-   as the vocabulary has tokens. They are gone when it returns. It must not use the session. */
-typedef void (*quell_logits_visitor)(void *user, uint64_t index, const float *logits);
+   as the vocabulary has tokens. They are gone when it returns. It must not use the session. `user` is what
+   quell_session_visit_logits() was given. */
+typedef void (*quell_logits_visitor)(uint64_t index, const float *logits, void *user);
 
 /** How a session adapts its thresholds while it runs. Clear it to zeros, set `struct_size`, then what differs from the
     defaults. */
@@ -209,5 +216,9 @@ enum { quell_error_message_offset = offsetof(quell_error, message) };
 
 static inline const char *quell_version_text(void) {
   return QUELL_VERSION;
+}
+
+static inline uint32_t quell_version_count(void) {
+  return QUELL_VERSION_NUMBER;
 }
 #endif

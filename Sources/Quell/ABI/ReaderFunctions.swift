@@ -3,7 +3,8 @@ import CQuell
 // MARK: Models from anywhere
 
 /// Opens a model that a callback reads: from an archive, over a network, from a device. Its bytes are read once, front to back, into
-/// memory that the model keeps; where the file can be mapped, or is in memory already, the other ways need no copy.
+/// memory that the model keeps; where the file can be mapped, or is in memory already, the other ways need no copy. A program that has
+/// memory of its own for it reads the file itself, for ``quell_model_open_in(_:_:_:_:_:_:_:)``.
 ///
 /// Ownership: the model is the caller's; close it with ``quell_model_close(_:)``. The callback is not called after this call.
 /// Thread: any; the callback runs on the thread that called.

@@ -47,7 +47,7 @@ import CQuell
   report(to: error) { () throws(Failure) in
     let visitor = try require(visitor, "the visitor")
     try storage(session).pointee.visitLogits(try elements(tokens, count, "the array of tokens")) { index, logits in
-      visitor(user, UInt64(index), logits.baseAddress)
+      visitor(UInt64(index), logits.baseAddress, user)
     }
   }
 }

@@ -4,7 +4,8 @@ import CQuell
 
 /// Turns a text into tokens, with the token that begins a text in front where the model wants one.
 ///
-/// Allocates scratch memory for the time of the call: 28 bytes for each byte of the longest word.
+/// Allocates scratch memory for the time of the call: 28 bytes for each byte of the longest word. Where nothing is to be allocated,
+/// ``quell_model_encode_in(_:_:_:_:_:_:_:_:_:)`` is given it.
 /// Thread: any.
 /// - Parameters:
 ///   - model: The model.
@@ -23,11 +24,7 @@ import CQuell
     let tokenizer = try tokenizer(model)
     let given = UnsafeRawBufferPointer(try elements(text, size, "the text")).assumingMemoryBound(to: UInt8.self)
     let room = try room(tokens, capacity, "the array of tokens")
-    let needed = try encode(given, with: tokenizer, into: room)
-    count?.pointee = UInt64(needed)
-    guard needed <= room.count else {
-      throw Failure(QUELL_BUFFER_TOO_SMALL, "the array of tokens is too small; tokens of the text: ").then(needed)
-    }
+    try tell(try encode(given, with: tokenizer, into: room), of: room, count)
   }
 }
 
@@ -101,11 +98,19 @@ import CQuell
   storageOrNil(model)?.pointee.tokenizer?.end ?? UInt32(QUELL_NO_TOKEN)
 }
 
-private func tokenizer(_ model: UnsafePointer<quell_model>?) throws(Failure) -> Tokenizer {
+func tokenizer(_ model: UnsafePointer<quell_model>?) throws(Failure) -> Tokenizer {
   guard let tokenizer = try storage(model).pointee.tokenizer else {
     throw Failure(QUELL_NO_TOKENIZER, "the model carries no tokenizer: import it again with one")
   }
   return tokenizer
+}
+
+/// Stores how many tokens a text has; a failure where that is more than there was room for.
+func tell(_ needed: Int, of room: UnsafeMutableBufferPointer<UInt32>, _ count: UnsafeMutablePointer<UInt64>?) throws(Failure) {
+  count?.pointee = UInt64(needed)
+  guard needed <= room.count else {
+    throw Failure(QUELL_BUFFER_TOO_SMALL, "the array of tokens is too small; tokens of the text: ").then(needed)
+  }
 }
 
 /// Encodes with scratch memory of the platform's.

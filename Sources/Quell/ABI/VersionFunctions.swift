@@ -5,6 +5,13 @@ import CQuell
 /// The library's version, `QUELL_VERSION` when it was built. Thread: any.
 @c public func quell_version() -> UnsafePointer<CChar> { quell_version_text() }
 
+/// The same as a number, `QUELL_VERSION_NUMBER` when the library was built. Thread: any.
+@c public func quell_version_number() -> UInt32 { quell_version_count() }
+
+/// What the library was built of, as one line for people: its version, the commit where it is known, the processor and the system that it
+/// is for, the instructions beyond the portable ones that it has loops in, and the compilers. Thread: any.
+@c public func quell_build_information() -> UnsafePointer<CChar> { quell_build_text() }
+
 /// The version of the interface, `QUELL_ABI_VERSION` when the library was built. A program that finds another one than it was compiled
 /// with must not go on. Thread: any.
 @c public func quell_abi_version() -> UInt32 { UInt32(QUELL_ABI_VERSION) }

@@ -125,15 +125,24 @@ extension SessionStorage {
   func count(_ value: Int) -> Int { model.pointee.values[value].count }
 
   /// Where a value's numbers are. Weights are only read: the verifier sees to it.
-  func memory(_ index: Int) -> UnsafeMutablePointer<Float> {
-    let value = model.pointee.values[index]
-    switch value.storage {
-    case .weight:
-      return UnsafeMutablePointer(mutating: model.pointee.tensors[value.offset].data.assumingMemoryBound(to: Float.self))
-    case .state: return state.baseAddress! + value.offset
-    case .scratch: return lane.pointee.scratch + value.offset
-    }
-  }
+  ///
+  /// What it takes is handed on one by one: where the session is being changed, a function of its own would be given a copy of it, of
+  /// hundreds of bytes for every operand.
+  @inline(__always)
+  func memory(_ index: Int) -> UnsafeMutablePointer<Float> { place(of: index, model, state, lane) }
 
   private func memory(_ index: Int?) -> UnsafePointer<Float>? { index.map { UnsafePointer(memory($0)) } }
+}
+
+/// Where a value's numbers are: in the file, in the state, or in a lane's scratch memory.
+@inline(never)
+private func place(
+  of index: Int, _ model: UnsafePointer<ModelStorage>, _ state: UnsafeMutableBufferPointer<Float>, _ lane: UnsafePointer<Lane>
+) -> UnsafeMutablePointer<Float> {
+  let value = model.pointee.values[index]
+  switch value.storage {
+  case .weight: return UnsafeMutablePointer(mutating: model.pointee.tensors[value.offset].data.assumingMemoryBound(to: Float.self))
+  case .state: return state.baseAddress! + value.offset
+  case .scratch: return lane.pointee.scratch + value.offset
+  }
 }
