@@ -183,25 +183,6 @@ void conversion_greatest_each(const void *from, uint32_t *greatest, size_t count
   }
 }
 
-EVERY_PROCESSOR
-void conversion_gather_columns(const void *from, size_t pitch, float *to, uint32_t *greatest, size_t rows,
-                               size_t columns) {
-  enum { ahead = 12, line = 16 };
-  const unaligned_word *numbers = from;
-  unaligned_word *gathered = (unaligned_word *)to;
-  for (size_t row = 0; row < rows; row++, numbers += pitch, gathered += columns) {
-    // The processor foresees lines that follow each other, not those a row apart.
-    if (row + ahead < rows)
-      for (size_t i = 0; i < columns; i += line)
-        __builtin_prefetch(&numbers[ahead * pitch + i]);
-    for (size_t i = 0; i < columns; i++) {
-      uint32_t number = numbers[i], magnitude = number & ~sign_bit;
-      gathered[i] = number;
-      greatest[i] = magnitude > greatest[i] ? magnitude : greatest[i];
-    }
-  }
-}
-
 typedef float four __attribute__((vector_size(16)));
 typedef four unaligned_four __attribute__((aligned(1)));
 
@@ -293,23 +274,6 @@ enum { side = 64 };
 static inline void stream_line(const uint8_t *from, uint8_t *to) {
   for (size_t i = 0; i < 64; i += 16)
     __builtin_nontemporal_store(*(const sixteen *)(from + i), (sixteen *)(to + i));
-}
-
-EVERY_PROCESSOR
-void conversion_quantize_columns(const float *from, const float *factors, int8_t *to, size_t pitch, size_t rows,
-                                 size_t columns) {
-  bool is_aligned = ((uintptr_t)to | pitch) % sizeof(sixteen) == 0;
-  for (size_t row = 0; row < rows; row++, from += columns, to += pitch) {
-    size_t i = 0;
-    for (; is_aligned && i + side <= columns; i += side) {
-      uint8_t line[side] __attribute__((aligned(64)));
-      for (size_t j = 0; j < side; j++)
-        line[j] = (uint8_t)whole(from[i + j] * factors[i + j]);
-      stream_line(line, (uint8_t *)to + i);
-    }
-    for (; i < columns; i++)
-      to[i] = whole(from[i] * factors[i]);
-  }
 }
 
 // Numbers of one byte or two; pitches are bytes.

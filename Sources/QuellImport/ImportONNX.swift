@@ -21,7 +21,9 @@ public func importONNX(from path: String, to output: String, options: ImportOpti
 {
   let file = try MappedFile(path: path)
   guard !isSameFile(path, output) else { throw .unwritable("\(output) is the model itself; name another file.") }
-  var (program, report) = try stepProgram(of: file, isCancelled: { [progress = options.progress] in !progress(0, 0) })
+  var (program, report) = try stepProgram(
+    of: file, early: options.weights == .int8 ? EarlyMeasurement() : nil,
+    isCancelled: { [progress = options.progress] in !progress(0, 0) })
   program = ScratchPlan.plan(program)
   report.scratchSize = program.scratchSize
   var options = options
@@ -34,13 +36,16 @@ public func importONNX(from path: String, to output: String, options: ImportOpti
   return report
 }
 
-/// The step program of a model, its scratch memory not yet planned, and what was found on the way.
-func stepProgram(of file: MappedFile, isCancelled: @escaping () -> Bool = { false }) throws(ImportFailure) -> (Program, ImportReport) {
+/// The step program of a model, its scratch memory not yet planned, and what was found on the way. `early` begins with the model's
+/// matrices meanwhile.
+func stepProgram(
+  of file: MappedFile, early: EarlyMeasurement? = nil, isCancelled: @escaping () -> Bool = { false }
+) throws(ImportFailure) -> (Program, ImportReport) {
   let model = try ONNXDecoder.decode(file.bytes)
   guard let graph = model.graph, !graph.nodes.isEmpty else { throw .malformed("\(file.path) holds no graph; it is no ONNX model.") }
   try GraphCheck.structure(graph)
   try GraphCheck.library(model, file.bytes, order: try graph.sortedNodes())
-  let specialiser = try Specialiser(model, file: file, isCancelled: isCancelled)
+  let specialiser = try Specialiser(model, file: file, early: early, isCancelled: isCancelled)
   let (lifted, lowered) = try liftedAndLowered(specialiser)
   try Agreement.check(lifted.map { $0.flow }, nodes: specialiser.nodes)
   let (program, fusion) = lowered.fused

@@ -117,6 +117,29 @@ struct MatrixWriterTests {
     }
   }
 
+  @Test func whatIsMeasuredEarlyIsTheGreatestOfEachColumn() throws {
+    let (rows, columns) = (700, 430)
+    let early = EarlyMeasurement()
+    let weight = matrix(rows, columns, .float32, "straight")
+    early.begin([weight])
+    let deadline = ContinuousClock.now + .seconds(60)
+    while weight.knownGreatestOfColumns == nil, ContinuousClock.now < deadline { usleep(100) }
+    let greatest = (0..<columns).map { column in
+      (0..<rows).map { abs(Float(weight[$0 * columns + column])).bitPattern }.max() ?? 0
+    }
+    #expect(weight.knownGreatestOfColumns == greatest)
+    // It is no other matrix's: not that of the transposed one, nor of a part.
+    #expect(weight.transposed.knownGreatestOfColumns == nil)
+    #expect(Weight(weight.source, layout: weight.layout.sliced(axis: 0, start: 1, count: 2)).knownGreatestOfColumns == nil)
+    // Beside one that has not been measured.
+    let (other, again) = (matrix(rows, 6, .float16, "straight", seed: 5), matrix(rows, columns, .float32, "straight"))
+    let parts = [[other, weight], [other, again]].map { parts in
+      MatrixWriter(name: "w", weights: parts, type: .int8, scales: OutputScales(axis: .columns, count: columns + 6))
+    }
+    #expect(try bytes(parts[0]) == bytes(parts[1]))
+    #expect(parts[0].scales?.numbers == parts[1].scales?.numbers)
+  }
+
   @Test func outputsOfNothingHaveNoScale() throws {
     // A column of zeros, one too small to divide by, and an ordinary one.
     let weight = Weight([0, 1e-42, 1, 0, -2e-42, -2], shape: [2, 3], type: .float32)

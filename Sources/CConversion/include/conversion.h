@@ -49,16 +49,6 @@ uint32_t conversion_greatest(const void *from, size_t count, uint32_t greatest);
 /// The same for each place by itself: greatest[i] of from[i].
 void conversion_greatest_each(const void *from, uint32_t *greatest, size_t count);
 
-/// Brings some columns of a matrix together in rows of their own, and gives the bits of the greatest magnitude of each,
-/// which begins with zero. The pitch is floats from one row of the matrix to the next.
-void conversion_gather_columns(const void *from, size_t pitch, float *to, uint32_t *greatest, size_t rows,
-                               size_t columns);
-
-/// Rows of numbers times a factor for each column, to the nearest even whole number of -127 to 127; the pitch is bytes
-/// from one row of the result to the next.
-void conversion_quantize_columns(const float *from, const float *factors, int8_t *to, size_t pitch, size_t rows,
-                                 size_t columns);
-
 /// Exchanges rows and columns: to[column][row] = from[row][column]; pitches are floats from one row to the next.
 void conversion_transpose(const void *from, size_t from_pitch, float *to, size_t to_pitch, size_t rows, size_t columns);
 

@@ -44,15 +44,17 @@ private struct FittableForm {
   // MARK: Biases
 
   private func addBiases(to program: inout Program) {
-    let uses = FittableForm.uses(of: program)
+    let uses = TensorUses(program.operations) { [values = program.values] in
+      if case .weight(let tensor) = values[$0] { tensor } else { nil }
+    }
     var site = 0
     for (index, operation) in program.operations.enumerated() {
       if case .events(let number, _) = operation { site = number }
-      guard case .linear(let matrix, let layout, let bias, let scale, let result) = operation, !isHead[site], uses.tensors[matrix] == 1
+      guard case .linear(let matrix, let layout, let bias, let scale, let result) = operation, !isHead[site], uses.isOnce(tensor: matrix)
       else { continue }
       let count = program.count(result)
       let own: Int
-      if let bias, uses.values[bias] == 1, case .weight(let tensor) = program.values[bias], uses.tensors[tensor] == 1 {
+      if let bias, uses.isOnce(value: bias), case .weight(let tensor) = program.values[bias], uses.isOnce(tensor: tensor) {
         own = bias
       } else {
         var numbers = [Float](repeating: 0, count: count)
@@ -64,22 +66,6 @@ private struct FittableForm {
       if layout == .outputMajor { program.tensors[matrix].weights = program.tensors[matrix].weights.map { $0.transposed } }
       program.operations[index] = .linear(matrix: matrix, layout: .inputMajor, bias: own, scale: scale, result: result)
     }
-  }
-
-  /// How many operands each value and each tensor is.
-  private static func uses(of program: Program) -> (values: [Int: Int], tensors: [Int: Int]) {
-    var (values, tensors) = ([Int: Int](), [Int: Int]())
-    for operation in program.operations {
-      switch operation {
-      case .linear(let matrix, _, _, _, _), .row(let matrix, _, _, _, _): tensors[matrix, default: 0] += 1
-      default: break
-      }
-      for value in operation.reads {
-        values[value, default: 0] += 1
-        if case .weight(let tensor) = program.values[value] { tensors[tensor, default: 0] += 1 }
-      }
-    }
-    return (values, tensors)
   }
 
   // MARK: Centres

@@ -33,20 +33,12 @@ private struct HiddenUnitSearch {
   private let tensors: [TensorDescription]
   private let isHead: [Bool]
   private let logits: Int
-  /// How many operands each tensor is.
-  private var uses: [Int]
+  private let uses: TensorUses
 
   init(_ model: Model) {
     (operations, values, tensors, logits) = (model.operations, model.values, model.tensors, model.logitsValue)
     isHead = model.sites.map(\.isHead)
-    uses = [Int](repeating: 0, count: tensors.count)
-    for operation in operations {
-      switch operation {
-      case .linear(let tensor, _, _, _, _), .row(let tensor, _, _, _, _): uses[tensor] += 1
-      default: break
-      }
-      for value in operation.reads where values[value].storage == .weight { uses[values[value].offset] += 1 }
-    }
+    uses = TensorUses(operations) { [values] in values[$0].storage == .weight ? values[$0].offset : nil }
   }
 
   /// The units whose events an operation makes, or nil.
@@ -114,7 +106,7 @@ private struct HiddenUnitSearch {
 
   private func add(_ tensor: Int, _ axis: HiddenUnits.Axis, _ found: inout Found) -> Bool {
     let length = axis == .row ? tensors[tensor].rows : tensors[tensor].columns
-    guard uses[tensor] == 1, length == found.count, axis == .row || tensors[tensor].format.blockCount == 1 else { return false }
+    guard uses.isOnce(tensor: tensor), length == found.count, axis == .row || tensors[tensor].format.blockCount == 1 else { return false }
     found.parts[tensor] = axis
     return true
   }

@@ -14,17 +14,12 @@ public struct MatrixLayouts {
 
   /// Decides for all matrices of a program, given the fraction of quiet inputs at each site.
   public init(_ operations: [Operation], ternary: Set<Int>, siteSparsity: [Double]) {
-    var uses: [Int: Int] = [:]
-    for operation in operations {
-      switch operation {
-      case .linear(let matrix, _, _, _, _), .row(let matrix, _, _, _, _): uses[matrix, default: 0] += 1
-      default: break
-      }
-    }
+    let uses = TensorUses(operations) { _ in nil }
     var (site, changes) = (0, [Int: MatrixLayout]())
     for operation in operations {
       if case .events(let number, _) = operation { site = number }
-      guard case .linear(let matrix, let layout, _, _, _) = operation, uses[matrix] == 1, !ternary.contains(matrix) else { continue }
+      guard case .linear(let matrix, let layout, _, _, _) = operation, uses.isOnce(tensor: matrix), !ternary.contains(matrix)
+      else { continue }
       let wanted: MatrixLayout = siteSparsity[site] < MatrixLayouts.leastSparsity ? .outputMajor : .inputMajor
       if wanted != layout { changes[matrix] = wanted }
     }

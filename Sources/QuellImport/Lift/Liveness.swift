@@ -5,16 +5,21 @@ extension Flow {
     var living = [Bool](repeating: false, count: states.count)
     var pending: [Int] = []
     func need(_ elements: [Element]) {
-      for element in elements where !values[Int(element.value)] {
-        values[Int(element.value)] = true
-        pending.append(Int(element.value))
+      // Neighbours mostly belong to one value, which is looked at once.
+      var last: Int32 = -1
+      for element in elements where element.value != last {
+        last = element.value
+        guard !values[Int(last)] else { continue }
+        values[Int(last)] = true
+        pending.append(Int(last))
       }
     }
+    let holders = [Int: Int](states.enumerated().map { ($1.value, $0) }) { first, _ in first }
     need(logits)
     while let number = pending.popLast() {
       for operand in trace.values[number].source.operands { need(operand) }
       // A state that is read must be written, so what it is written from is needed too.
-      if let state = states.firstIndex(where: { $0.value == number }), !living[state] {
+      if let state = holders[number], !living[state] {
         living[state] = true
         if states[state].input.pastAxis == nil { need(states[state].next) }
       }

@@ -41,7 +41,12 @@ struct LinearTitles {
       next += 1
       var operands: [Int] = []
       for operand in value.source.operands {
-        for element in operand where seen.insert(element.value).inserted { operands.append(Int(element.value)) }
+        // Neighbours mostly belong to one value, which is looked at once.
+        var last: Int32 = -1
+        for element in operand where element.value != last {
+          last = element.value
+          if seen.insert(last).inserted { operands.append(Int(last)) }
+        }
       }
       // A parameter belongs where it is used; what is computed may come from the layer before.
       let paths = operands.sorted { isConstant($0) && !isConstant($1) }.compactMap { path(of: $0) }

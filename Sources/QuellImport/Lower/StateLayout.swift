@@ -58,17 +58,18 @@ struct StateLayout {
     for (number, isLive) in live.enumerated() where isLive {
       if case .unary(.exponential, let source) = trace.values[number].source { distances.insert(VectorKey(source)) }
     }
-    var found: Set<Int> = []
+    var isFound = [Bool](repeating: false, count: size)
     var (differences, maxima, sums) = (Sides(trace), Sides(trace), Sides(trace))
     for source in distances {
       for element in source.elements {
         guard let (from, top) = differences.of(element, .subtract), let (a, b) = maxima.of(top, .maximum), a == from || b == from,
           let place = statePlace(from, &sums)
         else { continue }
-        found.insert(place)
+        isFound[place] = true
       }
     }
-    for place in found.intersection(placesOfMaxima(flow)).sorted() {
+    let isMaximum = placesOfMaxima(flow)
+    for place in isFound.indices where isFound[place] && isMaximum[place] {
       if let last = fills.last, last.offset + last.count == place {
         fills[fills.count - 1].count += 1
       } else {
@@ -77,14 +78,14 @@ struct StateLayout {
     }
   }
 
-  /// The places of what becomes a maximum of itself.
-  private func placesOfMaxima(_ flow: Flow) -> Set<Int> {
-    var found: Set<Int> = []
+  /// Whether what has a place becomes a maximum of itself.
+  private func placesOfMaxima(_ flow: Flow) -> [Bool] {
+    var found = [Bool](repeating: false, count: size)
     var (maxima, sums) = (Sides(flow.trace), Sides(flow.trace))
     for state in flow.states {
       for (place, next) in zip(places[state.value] ?? [], state.next) {
         guard let (left, right) = maxima.of(next, .maximum) else { continue }
-        if statePlace(left, &sums) == Int(place) || statePlace(right, &sums) == Int(place) { found.insert(Int(place)) }
+        if statePlace(left, &sums) == Int(place) || statePlace(right, &sums) == Int(place) { found[Int(place)] = true }
       }
     }
     return found

@@ -15,13 +15,17 @@ final class Specialiser {
   private(set) var nodes: [ONNXNode] = []
   private let reader: TensorReader
   private let opset: Int
+  private let early: EarlyMeasurement?
   private let isCancelled: () -> Bool
 
-  init(_ model: ONNXModel, file: MappedFile, isCancelled: @escaping () -> Bool) throws(ImportFailure) {
+  init(
+    _ model: ONNXModel, file: MappedFile, early: EarlyMeasurement? = nil, isCancelled: @escaping () -> Bool
+  ) throws(ImportFailure) {
     guard let graph = model.graph else { throw .malformed("\(file.path) holds no graph; it is no ONNX model.") }
     self.model = model
     opset = Int(truncatingIfNeeded: model.opsets[""] ?? 1)
     reader = TensorReader(file)
+    self.early = early
     self.isCancelled = isCancelled
     let budget = 1 << 22 + 16 * file.bytes.count
     let interface = try Interface(graph)
@@ -79,10 +83,14 @@ final class Specialiser {
         if lastUse[name] == nil { lastUse[name] = index }
       }
     }
+    var matrices: [Weight] = []
+    let factors = Set(graph.nodes.indices.compactMap { live[$0] ? graph.nodes[$0].inputMajorMatrix : nil })
     for tensor in graph.initializers where wanted.contains(tensor.name) {
       let known = try reader.tensor(tensor, named: tensor.name)
       for lane in lanes { lane[tensor.name] = known }
+      if case .reals(let matrix) = known, factors.contains(tensor.name) { matrices.append(matrix) }
     }
+    early?.begin(matrices)
     let own = Set(graph.initializers.map { $0.name } + graph.nodes.flatMap { $0.outputs }).subtracting(needed)
     for index in order where live[index] {
       let node = graph.nodes[index]
@@ -230,6 +238,14 @@ final class Specialiser {
 }
 
 extension ONNXNode {
+  /// The name of the matrix that the node multiplies by, if its rows are inputs.
+  fileprivate var inputMajorMatrix: String? {
+    guard domain.isEmpty, inputs.count > 1 else { return nil }
+    if operatorType == "MatMul" { return inputs[1] }
+    if operatorType == "Gemm", attributes["transB"] == nil { return inputs[1] }
+    return nil
+  }
+
   /// The names that branches of the node take from the graph around it.
   var captured: [String] {
     attributes.values.flatMap { attribute -> [String] in

@@ -21,6 +21,8 @@ final class WeightSource: @unchecked Sendable {
   var start: UnsafeRawPointer { base }
   /// Whether elements are stored, as single-precision numbers.
   var isPlainFloat: Bool { formula == nil && type == .float32 }
+  /// What has been measured of the elements as a matrix.
+  let greatestOfColumns = ColumnMagnitudes()
   private let owner: AnyObject?
   /// Whether the memory is our own, so that its bytes, not its place, are what it is.
   private let isOwn: Bool

@@ -34,9 +34,6 @@ struct MatrixWriter {
     if let conversion = OutputConversion(self) {
       return try conversion.write(to: output, workers, next: next, advance: advance)
     }
-    if let conversion = PanelConversion(self) {
-      return try conversion.write(to: output, workers, next: next, advance: advance)
-    }
     try scales?.measure(weights, named: name, workers)
     let bands = MatrixBands(rows: weights.first?.rowCount ?? 0, columns: columns)
     try bands.forEachWave { wave throws(ImportFailure) in

@@ -39,6 +39,11 @@ final class OutputScales {
     let greatest = Mutex([UInt32](repeating: 0, count: numbers.count))
     var start = 0
     for weight in weights {
+      if axis == .columns, let known = weight.knownGreatestOfColumns {
+        greatest.withLock { $0.replaceSubrange(start..<(start + known.count), with: known) }
+        start += known.count
+        continue
+      }
       // A transposed matrix is measured as it lies, its rows being the other's columns.
       let isTurned = weight.isTransposed
       let matrix = isTurned ? weight.transposed : weight
