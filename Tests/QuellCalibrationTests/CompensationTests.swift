@@ -86,6 +86,39 @@ import Testing
     }
   }
 
+  /// Where most inputs are zero by themselves, what is held back is missed in the mean alone.
+  @Test(arguments: ShippedModel.allCases) func aBiasMakesUpForTheMeanBehindARectifier(_ shipped: ShippedModel) throws {
+    try withFolder { folder in
+      let paths = ["model", "sparse", "dense-form", "sparse-form"].map { folder.appendingPathComponent("\($0).gguf").path }
+      try importModel(shipped, to: paths[0], .f32)
+      let model = try Model(path: paths[0])
+      let text = try windows("calibration", model, count: 2)
+      var plan = try plan(model, text, quiet: 0, isCentred: true)
+      let site = try #require(model.sitesInOrder.first { plan.natural[$0] > 0.5 })
+      plan.quiet[site] = (1 + plan.natural[site]) / 2
+      let fitted = try Compensation(of: paths[0], near: paths[1], plan, windows: text, threads: 1) { _, _ in }
+      try fitted.write(to: paths[1])
+      let threshold = fitted.evaluation.thresholds[site]
+      #expect(threshold > 0)
+      let inputs = try LayerwiseEvaluation(model, text, threads: 1).gather(inputsOf: site, initial: [[Float]]()) { $0.append(Array($1)) }
+        .joined()
+      let held = (0..<model.sites[site].inputs).map { channel in
+        inputs.reduce(0.0) { $0 + ($1[channel] <= threshold ? Double($1[channel]) : 0) } / Double(inputs.count)
+      }
+      let before = try FittedModel(copying: paths[0], to: paths[2], centredSites: []) { _, _ in true }
+      let after = try FittedModel(copying: paths[1], to: paths[3], centredSites: []) { _, _ in true }
+      let (dense, sparse) = (before.linears[site][0], after.linears[site][0])
+      var most = 0.0
+      for output in 0..<dense.outputs {
+        let missed = held.enumerated().reduce(0.0) { $0 + $1.element * Double(dense.weights[$1.offset * dense.outputs + output]) }
+        #expect(abs(Double(sparse.bias[output] - dense.bias[output]) - missed) < 1e-5 * (1 + abs(missed)))
+        most = max(most, abs(missed))
+      }
+      #expect(most > 1e-3)
+      #expect((0..<dense.outputs * held.count).allSatisfy { sparse.weights[$0] == dense.weights[$0] })
+    }
+  }
+
   @Test func withoutAPlanNothingChanges() throws {
     try withFolder { folder in
       let paths = ["model", "same"].map { folder.appendingPathComponent("\($0).gguf").path }

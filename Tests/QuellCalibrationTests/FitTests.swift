@@ -107,6 +107,24 @@ import Testing
     #expect(bias == [9])
   }
 
+  @Test func aBiasGivesBackTheMeansOfWhatIsHeldBack() throws {
+    let (model, windows) = (ShippedModel.transformer.model, try ShippedModel.transformer.unevenWindows)
+    let site = try #require(model.sitesInOrder.first)
+    let evaluation = try LayerwiseEvaluation(model, windows, threads: 2)
+    let inputs = try evaluation.gather(inputsOf: site, initial: [[Float]]()) { $0.append(Array($1)) }.joined()
+    let held = try HeldMeans(evaluation, site: site, threshold: 0.5)
+    for (channel, mean) in held.means.enumerated() {
+      let sum = inputs.reduce(0.0) { $0 + (abs($1[channel]) <= 0.5 ? Double($1[channel]) : 0) }
+      #expect(abs(Double(mean) - sum / Double(inputs.count)) < 1e-6)
+    }
+    // Weights that pass the first input on, and twice the second.
+    var weights = [Float](repeating: 0, count: held.means.count * 2)
+    (weights[0], weights[3]) = (1, 2)
+    var bias: [Float] = [10, 20]
+    held.add(to: &bias, through: weights, outputs: 2)
+    #expect(abs(bias[0] - 10 - held.means[0]) < 1e-5 && abs(bias[1] - 20 - 2 * held.means[1]) < 1e-5)
+  }
+
   @Test func outputsGetBackWhatAFitTakesFromThem() throws {
     let fixture = try Fixture()
     let (inputs, fitted) = (matrix(fixture.inputs), matrix(fixture.fitted))

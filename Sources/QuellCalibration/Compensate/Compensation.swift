@@ -30,7 +30,7 @@ public final class Compensation {
     func isThresholded(_ site: Int) -> Bool { quiet[site] > natural[site] + 1e-4 }
 
     /// Whether weights make up for what is held back. Where many inputs are zero by themselves, what remains to be held back is little
-    /// and goes together with nothing.
+    /// and goes together with nothing: a bias makes up for its mean.
     func isFitted(_ site: Int) -> Bool { isThresholded(site) && natural[site] < 0.1 }
 
     func hasCentre(_ site: Int) -> Bool { isCentred && isFitted(site) }
@@ -87,8 +87,8 @@ public final class Compensation {
 
   private func compensate(_ site: Int, inputs length: Int) throws {
     try evaluation.advance(beforeFirstOf: [site])
-    let linears = plan.isFitted(site) ? fitted.linears[site] : []
-    guard !linears.isEmpty else { return try setThreshold(site) }
+    let linears = fitted.linears[site]
+    guard plan.isFitted(site), !linears.isEmpty else { return try setThreshold(site, linears) }
     let numbers = try evaluation.gather(inputsOf: site, initial: [Float]()) { $0.append(contentsOf: $1) }
     let inputs = SiteInputs(numbers, length: length)
     let centre = fitted.centres[site] == nil ? nil : inputs.modes(holding: plan.quiet[site])
@@ -107,9 +107,14 @@ public final class Compensation {
 }
 
 extension Compensation {
-  /// Gives a site that is not fitted its threshold, in little memory: such sites are the widest.
-  private func setThreshold(_ site: Int) throws {
-    evaluation.setThreshold(try evaluation.histogram(ofInputsOf: site).quantile(plan.quiet[site]).magnitude, site: site)
+  /// Gives a site that is not fitted its threshold, and biases that make up for the mean of what is held back, in little memory: such
+  /// sites are the widest.
+  private func setThreshold(_ site: Int, _ linears: [FittedModel.Fitted]) throws {
+    let threshold = try evaluation.histogram(ofInputsOf: site).quantile(plan.quiet[site]).magnitude
+    defer { evaluation.setThreshold(threshold, site: site) }
+    guard !linears.isEmpty else { return }
+    let held = try HeldMeans(evaluation, site: site, threshold: threshold)
+    for linear in linears { held.add(to: linear.bias, through: linear.weights, outputs: linear.outputs) }
   }
 }
 
