@@ -6,19 +6,19 @@ extension Calibration {
   /// Searches for thresholds site by site. What has been found is kept in a file beside the output until the search is over, so that
   /// it can be gone on with.
   static func sequential(
-    _ evaluation: LayerwiseEvaluation, lossIncrease: Double, mostEvaluations: Int?, checkpoint: SearchCheckpoint, resumes: Bool
+    _ evaluation: LayerwiseEvaluation, lossIncrease: Double, mostEvaluations: Int?, checkpoint: Checkpoint<SearchDocument>, resumes: Bool
   ) throws -> (calibration: Calibration, record: SearchRecord) {
     var search = SequentialSearch(evaluation, lossIncrease: lossIncrease, mostEvaluations: mostEvaluations ?? .max)
     if resumes {
-      guard try search.resume(checkpoint.read()) else {
+      guard try search.resume(checkpoint.read().search) else {
         throw CommandFailure(
           .malformed, "'\(checkpoint.path)' is of another search: another model, text, number of tokens or --loss-increase")
       }
     }
     do {
-      try run(&search) { try checkpoint.write($0) }
+      try run(&search) { try checkpoint.write(SearchDocument($0)) }
     } catch let stop as CalibrationStop {
-      try checkpoint.write(search.record)
+      try checkpoint.write(SearchDocument(search.record))
       StandardError.note("what has been found is in '\(checkpoint.path)': go on with --resume")
       throw stop
     }
@@ -39,36 +39,18 @@ extension Calibration {
   }
 }
 
-/// The file that a search is gone on from.
-struct SearchCheckpoint {
-  private static let formatName = "quell-search"
-  private static let currentVersion = 1
+/// What a search has found so far, as a file holds it.
+struct SearchDocument: CheckpointDocument {
+  static let formatName = "quell-search"
+  static let currentVersion = 1
+  static let work = "a search"
 
-  private struct Contents: Codable {
-    let format: String
-    let version: Int
-    let search: SearchRecord
+  let format: String
+  let version: Int
+  let search: SearchRecord
+
+  init(_ record: SearchRecord) {
+    (format, version) = (SearchDocument.formatName, SearchDocument.currentVersion)
+    search = record
   }
-
-  let path: String
-
-  /// The checkpoint of what is to be written to a file: beside it.
-  init(for output: String) { path = output + ".checkpoint" }
-
-  func read() throws -> SearchRecord {
-    let bytes = Data(try Files.read(path))
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    guard let contents = try? decoder.decode(Contents.self, from: bytes), contents.format == SearchCheckpoint.formatName,
-      contents.version == SearchCheckpoint.currentVersion
-    else { throw CommandFailure(.malformed, "'\(path)' is no checkpoint of a search by this Quell") }
-    return contents.search
-  }
-
-  func write(_ record: SearchRecord) throws {
-    let contents = Contents(format: SearchCheckpoint.formatName, version: SearchCheckpoint.currentVersion, search: record)
-    try Files.write(JSONDocument.encode(contents), to: path)
-  }
-
-  func remove() { unlink(path) }
 }

@@ -30,6 +30,18 @@ import Testing
     }
   }
 
+  @Test func theHeadIsSparseWhereAskedFor() throws {
+    func head(_ options: [String]) throws -> [Double?] {
+      let result = try CommandRunner.run(
+        ["bench", "-p", "0", "-n", "6", "-r", "1", "--synthetic", Self.shape, "--sparsity", "0.63", "--json"] + options)
+      let records = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
+      return records.map { $0["head_sparsity"] as? Double }
+    }
+    #expect(try head([]) == [0])
+    let sparse = try #require(try head(["--sparse-head"]).first ?? nil)
+    #expect(abs(sparse - 0.63) < 0.1)
+  }
+
   @Test func tablesAndCommaSeparatedValuesHoldTheSame() throws {
     let table = try bench("--synthetic", Self.shape, "--sparsity", "0.5")
     #expect(table.output.split(separator: "\n").count == 4 && table.output.contains("pp4") && table.output.contains("tg6"))
@@ -54,6 +66,7 @@ import Testing
   @Test(arguments: [
     [], ["--synthetic", "rwkv4-430m", "-m", "x.gguf"], ["--synthetic", shape, "-t", "0"], ["--synthetic", shape, "--sparsity", "1.5"],
     ["--synthetic", shape, "--sparsity", "0,x"], ["--synthetic", shape, "-r", "0"],
+    ["--synthetic", shape, "--sparse-head"],
   ])
   func wrongArgumentsAreRefused(_ arguments: [String]) throws {
     let result = try CommandRunner.run(["bench"] + arguments)

@@ -1,6 +1,7 @@
 import Quell
 
-/// Thresholds by one quantile for all sites but the vocabulary head's, of what the dense model does with a text: the method `uniform`.
+/// Thresholds by one quantile for all sites, the vocabulary head's left out unless it is to take part, of what the dense model does with
+/// a text: the method `uniform`.
 ///
 /// What one pass over the text has shown serves any sparsity.
 public struct UniformCalibration {
@@ -14,7 +15,7 @@ public struct UniformCalibration {
 
   /// The magnitudes at each site in the dense model.
   public let histograms: [MagnitudeHistogram]
-  /// The fraction of multiply-accumulates that the sites but the head's skip by themselves.
+  /// The fraction of multiply-accumulates that the sites that take part skip by themselves.
   public let naturalSparsity: Double
   private let weights: [Double]
   private let naturalFractions: [Double]
@@ -23,8 +24,9 @@ public struct UniformCalibration {
   ///
   /// - Parameters:
   ///   - evaluation: At the front of the program, with all thresholds at 0; it is of no more use afterwards.
+  ///   - includingHead: Whether the vocabulary head gets a threshold, and its multiply-accumulates count.
   ///   - progress: Gets the fraction of the work that is done.
-  public init(_ evaluation: LayerwiseEvaluation, progress: (Double) -> Void) throws {
+  public init(_ evaluation: LayerwiseEvaluation, includingHead: Bool = false, progress: (Double) -> Void) throws {
     let sites = evaluation.model.sites
     var histograms = [MagnitudeHistogram](repeating: MagnitudeHistogram(), count: sites.count)
     for site in evaluation.model.sitesInOrder {
@@ -33,7 +35,7 @@ public struct UniformCalibration {
       histograms[site] = try evaluation.histogram(ofInputsOf: site)
     }
     self.histograms = histograms
-    weights = sites.map { $0.isHead ? 0 : $0.macs }
+    weights = sites.map { $0.isHead && !includingHead ? 0 : $0.macs }
     naturalFractions = histograms.map(\.zeroFraction)
     naturalSparsity = zip(weights, naturalFractions).reduce(0) { $0 + $1.0 * $1.1 } / weights.reduce(0, +)
   }

@@ -8,13 +8,15 @@ struct BenchSettings {
 
   let sessions: [BenchSession]
 
-  init(_ model: BenchModel, context: Int, batch: Int, threads: [Int], sparsities: [Double]?, thresholdFile: String?) throws {
+  init(
+    _ model: BenchModel, context: Int, batch: Int, threads: [Int], sparsities: [Double]?, sparseHead: Bool, thresholdFile: String?
+  ) throws {
     let base = model.base
     let context = max(context, BenchSettings.calibrationTokens)
     let length = base.contextLength == 0 ? context : min(context, base.contextLength)
     var settings: [(model: Model, sparsity: Double?, thresholds: [Float])] = []
     if let sparsities {
-      let uniform = try BenchSettings.calibrate(base, contextLength: length)
+      let uniform = try BenchSettings.calibrate(base, contextLength: length, includingHead: sparseHead)
       for sparsity in sparsities {
         let found = uniform.thresholds(sparsity: sparsity)
         settings.append((try model.laidOut(for: found.quietFractions), sparsity, found.thresholds))
@@ -33,8 +35,8 @@ struct BenchSettings {
   }
 
   /// The magnitudes at every site. What would be predicted from the last token is of no interest.
-  private static func calibrate(_ model: Model, contextLength: Int) throws -> UniformCalibration {
+  private static func calibrate(_ model: Model, contextLength: Int, includingHead: Bool) throws -> UniformCalibration {
     let tokens = RandomTokens.make(min(calibrationTokens, contextLength), below: model.vocabularySize) + [0]
-    return try UniformCalibration(Calibration.evaluation(model, [tokens[...]], 1)) { _ in }
+    return try UniformCalibration(Calibration.evaluation(model, [tokens[...]], 1), includingHead: includingHead) { _ in }
   }
 }

@@ -27,6 +27,9 @@ struct BenchCommand: ExampleCommand {
       valueName: "fraction,...")
   ) var sparsity: NumberList<Double>?
 
+  @Flag(help: "With --sparsity, thresholds for the vocabulary head too, and its multiply-accumulates counted among the others.")
+  var sparseHead = false
+
   @Option(help: ArgumentHelp("Thresholds made by `quell calibrate`.", valueName: "file"))
   var thresholds: String?
 
@@ -63,6 +66,7 @@ struct BenchCommand: ExampleCommand {
     guard repetitions >= 1 else { throw ValidationError("-r is a number of at least 1") }
     guard batch >= 1, threads.numbers.allSatisfy({ $0 >= 1 }) else { throw ValidationError("-t and --batch are numbers of at least 1") }
     if sparsity != nil, thresholds != nil { throw ValidationError("--sparsity and --thresholds exclude each other") }
+    if sparseHead, sparsity == nil { throw ValidationError("--sparse-head goes with --sparsity") }
     for fraction in sparsity?.numbers ?? [] { try SparsityOptions.check(fraction) }
   }
 
@@ -83,7 +87,7 @@ extension BenchCommand {
     let tests = [Bench.Test(tokens: prompt, isPrompt: true), Bench.Test(tokens: tokens, isPrompt: false)].filter { $0.tokens > 0 }
     let settings = try BenchSettings(
       model, context: max(prompt, tokens), batch: batch, threads: threads.numbers, sparsities: sparsity?.numbers,
-      thresholdFile: thresholds)
+      sparseHead: sparseHead, thresholdFile: thresholds)
     let bandwidth = ReadBandwidth()
     let series = try Bench(settings: settings.sessions, tests: tests, repetitions: repetitions, bandwidth: bandwidth).run()
     let weights = Machine.mostUsedFormat(settings.sessions[0].session.model)

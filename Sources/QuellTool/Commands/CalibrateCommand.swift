@@ -103,7 +103,7 @@ struct CalibrateCommand: ExampleCommand {
     case .sequential:
       let evaluation = try LayerwiseEvaluation(model, windows, threads: threads) { Interruption.isRequested }
       let (calibration, record) = try Calibration.sequential(
-        evaluation, lossIncrease: lossIncrease!, mostEvaluations: maxEvaluations, checkpoint: SearchCheckpoint(for: output),
+        evaluation, lossIncrease: lossIncrease!, mostEvaluations: maxEvaluations, checkpoint: Checkpoint(for: output),
         resumes: resume)
       let loss = record.choices.last?.loss ?? record.denseLoss!
       try report(

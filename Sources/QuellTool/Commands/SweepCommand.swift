@@ -82,7 +82,7 @@ struct SweepCommand: ExampleCommand {
     let model = try model.open()
     if methods.methods.contains(.compensate) { try naming(self.model.model) { try requireFittable(model, self.model.model) } }
     let sweep = try Sweep(model, settings(for: model))
-    let checkpoint = output.map { SweepCheckpoint(for: $0) }
+    let checkpoint = output.map { Checkpoint<SweepDocument>(for: $0) }
     if resume, let checkpoint {
       guard try sweep.resume(checkpoint.read()) else {
         throw CommandFailure(.malformed, "'\(checkpoint.path)' is of another sweep: another model, other texts or numbers of tokens")

@@ -2,7 +2,7 @@ import Foundation
 import Quell
 
 /// What a sweep has measured: the document that `quell sweep` writes, and its checkpoint while it has not measured everything.
-struct SweepDocument: Codable, Equatable {
+struct SweepDocument: CheckpointDocument, Equatable {
   /// What is measured.
   struct Subject: Codable, Equatable {
     let model: String
@@ -57,6 +57,7 @@ struct SweepDocument: Codable, Equatable {
 
   static let formatName = "quell-sweep"
   static let currentVersion = 1
+  static let work = "a sweep"
 
   var format = formatName
   var version = currentVersion
