@@ -2,7 +2,8 @@
 
 usage: export.py CHECKPOINT.pt OUT.onnx [--dense] [--dynamo]
 
-Ternary matrices are stored as -1, 0 and 1; their scales follow the products. Thresholds become `Shrink`.
+Ternary matrices are stored as -1, 0 and 1; their scales follow the products. The embedding is rounded to half precision. Thresholds become
+`Shrink`.
 """
 import argparse
 import copy
@@ -44,6 +45,8 @@ class Step(torch.nn.Module):
     def __init__(self, model: MatMulFree):
         super().__init__()
         self.model = frozen(copy.deepcopy(model).eval())
+        # As a model file has it: what follows is rounded and cut by thresholds, so a smaller difference here would not stay small.
+        self.model.embedding.weight.data = self.model.embedding.weight.detach().half().float()
         self.register_buffer("lower", model.lower_bounds().detach())
 
     def forward(self, input_ids: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
