@@ -156,9 +156,13 @@ static void use_session(World *world, Script *script, uint32_t slot, quell_error
     (void)quell_session_get_threshold(session, next_byte(script) % 6, &threshold, error);
     break;
   case 7: {
-    quell_counts counts = {.struct_size = next_byte(script) % 8 ? sizeof counts : next_byte(script)};
+    // A caller of a later version has a longer structure, of which all is written.
+    union {
+      quell_counts counts;
+      uint8_t longer[UINT8_MAX];
+    } later = {.counts = {.struct_size = next_byte(script) % 8 ? sizeof later.counts : next_byte(script)}};
     quell_cost cost = {.struct_size = sizeof cost};
-    (void)quell_session_counts(session, &counts, error);
+    (void)quell_session_counts(session, &later.counts, error);
     (void)quell_session_estimate_cost(session, &cost, error);
     break;
   }
