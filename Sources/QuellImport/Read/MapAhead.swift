@@ -1,5 +1,4 @@
 import Dispatch
-import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -13,7 +12,7 @@ final class MapAhead: Sendable {
   /// Little at a time: whoever asks the system for memory meanwhile waits until it is done.
   private static let step = 1 << 20
 
-  private let stop = Stop()
+  private let stop = StopRequest()
 
   /// Begins with a file; ends with it, or when ``MapAhead`` goes away.
   func begin(_ file: MappedFile) {
@@ -23,15 +22,11 @@ final class MapAhead: Sendable {
           let start = UnsafeMutableRawPointer(mutating: file.bytes.baseAddress! + place)
           // Older kernels do not know it, and then the pages come one by one.
           let isKnown = madvise(start, min(MapAhead.step, file.bytes.count - place), MADV_POPULATE_READ) == 0
-          guard isKnown, !stop.isRequested.load(ordering: .relaxed) else { return }
+          guard isKnown, !stop.isMade else { return }
         }
       }
     #endif
   }
 
-  deinit { stop.isRequested.store(true, ordering: .relaxed) }
-
-  private final class Stop: Sendable {
-    let isRequested = Atomic(false)
-  }
+  deinit { stop.make() }
 }

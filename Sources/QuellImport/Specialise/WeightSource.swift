@@ -1,4 +1,5 @@
 import CConversion
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -21,8 +22,8 @@ final class WeightSource: @unchecked Sendable {
   var start: UnsafeRawPointer { base }
   /// Whether elements are stored, as single-precision numbers.
   var isPlainFloat: Bool { formula == nil && type == .float32 }
-  /// What has been measured of the elements as a matrix.
-  let greatestOfColumns = ColumnMagnitudes()
+  /// The bits of the greatest magnitude of each column, where the elements are a matrix and have been measured.
+  let greatestOfColumns = Mutex<[UInt32]?>(nil)
   private let owner: AnyObject?
   /// Whether the memory is our own, so that its bytes, not its place, are what it is.
   private let isOwn: Bool
