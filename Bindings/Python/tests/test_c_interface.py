@@ -247,6 +247,23 @@ def test_memory_that_is_too_small(world):
     assert not PLACE.value
 
 
+def test_contexts_that_no_machine_has():
+    """The model sets no limit, and has a cache that no attention uses."""
+    for width, context, status, says in [
+        (1, 0, c.INVALID_ARGUMENT, "sets no limit to the context"),
+        (2**28, 2**32 - 1, c.OUT_OF_MEMORY, "more memory than can be addressed"),
+        (2**32 - 1, 2**32 - 1, c.OUT_OF_MEMORY, "caches are too large; ask for a shorter context"),
+    ]:
+        caches = [tiny_model.WIDTH, tiny_model.WIDTH, tiny_model.HEADS, width, width, 1]
+        data = tiny_model.write(tiny_model.make(), {"quell.caches": tiny_model._array(tiny_model.U32, caches)}, context=0)
+        bytes_of_model, model = aligned(len(data)), c_void_p()
+        ctypes.memmove(bytes_of_model, data, len(data))
+        assert library.quell_model_open_memory(bytes_of_model, len(data), byref(model), NULL) == c.OK
+        options = c.SessionOptions(struct_size=sizeof(c.SessionOptions), context_length=context)
+        refused(status, says, "quell_session_memory_size", model, byref(options), byref(SIZE))
+        library.quell_model_close(model)
+
+
 def test_what_a_model_does_not_have(world):
     sites = library.quell_model_site_count(world.model)
     for site in (sites, 2**31, 2**32 - 1):

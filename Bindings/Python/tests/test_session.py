@@ -107,21 +107,6 @@ def test_the_context_ends(model):
         model.session(context_length=13)
 
 
-def test_a_context_without_end_and_caches_without_bounds(tiny):
-    """The model sets no limit, and has a cache that no attention uses: each asks for more than there can be."""
-    def with_cache(width: int) -> quell.Model:
-        caches = [tiny_model.WIDTH, tiny_model.WIDTH, tiny_model.HEADS, width, width, 1]
-        return quell.Model(tiny_model.write(tiny, {"quell.caches": tiny_model._array(tiny_model.U32, caches)}, context=0))
-
-    with pytest.raises(quell.InvalidArgumentError, match="sets no limit to the context"):
-        with_cache(1).session()
-    with pytest.raises(quell.OutOfMemoryError, match="more memory than can be addressed"):
-        with_cache(2**28).session(context_length=2**32 - 1)
-    with pytest.raises(quell.OutOfMemoryError, match="caches are too large; ask for a shorter context"):
-        with_cache(2**32 - 1).session(context_length=2**32 - 1)
-    assert with_cache(1).session(context_length=3).capacity == 3
-
-
 def test_tokens_out_of_range(model):
     session = model.session()
     with pytest.raises(quell.TokenOutOfRangeError, match="token 300 "):
