@@ -11,7 +11,10 @@ import Testing
     var index = HashIndex(slots)
     /// A hash that belongs to a slot.
     func hash(_ slot: Int) -> UInt64 { (UInt64(slot) << 32 / UInt64(slots.count) + 1) << 32 }
-    for position in 0..<count { #expect(index.insert(position, hash(position))) }
+    for position in 0..<count {
+      let isStored = index.insert(position, hash(position))
+      #expect(isStored)
+    }
     for position in [0, 1, count - 1] { #expect(index.find(hash(position)) { $0 == position } == position) }
     var looks = 0
     let found = index.find(hash(0)) { _ in
@@ -21,6 +24,7 @@ import Testing
     #expect(found == nil)
     #expect(looks == HashIndex.maximumProbes)
     // A place that is further away than is looked is none.
-    #expect(!index.insert(count, hash(0)))
+    let isStored = index.insert(count, hash(0))
+    #expect(!isStored)
   }
 }
