@@ -3,15 +3,16 @@
 #
 # Needs what `Scripts/setup firmware` installs.
 
-firmware_cores := cortex-m4f cortex-m7 cortex-m33 rv32imac rv32imafc aarch64 wasm32
+firmware_cores := cortex-m4f cortex-m7 cortex-m33 cortex-m55 rv32imac rv32imafc aarch64 wasm32
 firmware := build/firmware
 
 # For each core: Swift's target; the flags by which clang, inside Swift, and gcc name the core; the tools.
-# There is no Swift for Armv8-M: its cores run code for Armv7E-M.
+# Swift's library has no build for Armv8-M; that for Armv7E-M is compiled for the core together with our sources.
 arm_m := armv7em-none-none-eabi
 swift_target_cortex-m4f := $(arm_m)
 swift_target_cortex-m7 := $(arm_m)
 swift_target_cortex-m33 := $(arm_m)
+swift_target_cortex-m55 := $(arm_m)
 swift_target_rv32imac := riscv32-none-none-eabi
 swift_target_rv32imafc := riscv32-none-none-eabi
 swift_target_aarch64 := aarch64-none-none-elf
@@ -19,13 +20,16 @@ swift_target_wasm32 := wasm32-unknown-none-wasm
 
 swift_core_cortex-m4f := -fshort-enums -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16
 swift_core_cortex-m7 := -fshort-enums -mcpu=cortex-m7 -mfloat-abi=hard -mfpu=fpv5-sp-d16
-swift_core_cortex-m33 := -fshort-enums -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv5-sp-d16
+swift_core_cortex-m33 := -fshort-enums -mcpu=cortex-m33 -mfloat-abi=hard -mfpu=fpv5-sp-d16
+# Without the vector extension, which takes subnormal numbers for zeros.
+swift_core_cortex-m55 := -fshort-enums -mcpu=cortex-m55+nomve -mfloat-abi=hard
 swift_core_rv32imac := -march=rv32imac -mabi=ilp32
 swift_core_rv32imafc := -march=rv32imafc -mabi=ilp32f
 
 c_core_cortex-m4f := -mthumb $(swift_core_cortex-m4f)
 c_core_cortex-m7 := -mthumb $(swift_core_cortex-m7)
-c_core_cortex-m33 := -mthumb -mcpu=cortex-m33 -mfloat-abi=hard -mfpu=fpv5-sp-d16
+c_core_cortex-m33 := -mthumb $(swift_core_cortex-m33)
+c_core_cortex-m55 := -mthumb $(swift_core_cortex-m55)
 c_core_rv32imac := $(swift_core_rv32imac)
 c_core_rv32imafc := $(swift_core_rv32imafc)
 # Debian has no compiler for bare AArch64: Linux's must not take the machine for Linux.
@@ -35,6 +39,7 @@ c_core_wasm32 := --target=wasm32-unknown-none-wasm
 tools_cortex-m4f := arm-none-eabi-
 tools_cortex-m7 := arm-none-eabi-
 tools_cortex-m33 := arm-none-eabi-
+tools_cortex-m55 := arm-none-eabi-
 tools_rv32imac := riscv64-unknown-elf-
 tools_rv32imafc := riscv64-unknown-elf-
 tools_aarch64 := aarch64-linux-gnu-

@@ -35,16 +35,21 @@ INLINE void finish_sums(float *result, size_t outputs, uint32_t excess) {
 INLINE void add_ternary(add_block *add, const uint8_t *matrix, size_t stride, size_t outputs, const uint32_t *indices,
                         const float *values, size_t events, float *result) {
   int32_t *const sums = (int32_t *)(void *)result;
+  /* A pass takes two events from each quarter of them: where all rows are events, memory is read in four streams, which
+   * comes faster than one. The sums are whole numbers, so that the order is free. */
+  const size_t quarter = (events + 3) / 4;
   uint32_t excess = 0;
   begin_sums(result, outputs);
-  for (size_t e = 0; e < events; e += EVENTS) {
+  for (size_t e = 0; e < quarter; e += 2) {
     struct rows rows;
     struct whole_events whole = {{0}};
     for (size_t r = 0; r < EVENTS; r++) {
+      const size_t within = e + r % 2, event = r / 2 * quarter + within;
+      const bool is_event = within < quarter && event < events;
       /* Where there are no more, the first one again, carrying nothing. */
-      const size_t event = e + r < events ? e + r : e, next = event + EVENTS < events ? event + EVENTS : event;
-      const uint32_t value = e + r < events ? (uint32_t)(int32_t)values[event] : 0;
-      rows.row[r] = matrix + indices[event] * stride;
+      const size_t row = is_event ? event : 0, next = within + 2 < quarter && event + 2 < events ? event + 2 : row;
+      const uint32_t value = is_event ? (uint32_t)(int32_t)values[event] : 0;
+      rows.row[r] = matrix + indices[row] * stride;
       rows.next[r] = matrix + indices[next] * stride;
       whole.fours[r / 4] |= (value & 0xff) << r % 4 * 8;
       excess += value;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #if defined(__arm__)
-/* SysTick counts down from 2^24 - 1, one tick for NANOSECONDS_PER_TICK. */
+/* SysTick counts down from 2^24 - 1, one tick for PICOSECONDS_PER_TICK. */
 static volatile uint32_t *const systick = (volatile uint32_t *)0xe000e010;
 
 static inline void counter_start(void) {
@@ -20,7 +20,7 @@ static inline uint64_t counter_now(void) {
   uint32_t now = 0xffffff - systick[2];
   total += (now - last) & 0xffffff;
   last = now;
-  return total * NANOSECONDS_PER_TICK;
+  return total * PICOSECONDS_PER_TICK / 1000;
 }
 #elif defined(__riscv)
 static inline void counter_start(void) {}
@@ -35,13 +35,13 @@ static inline uint64_t counter_now(void) {
   while (high != again);
   return (uint64_t)high << 32 | low;
 }
-#elif defined(__aarch64__) && NANOSECONDS_PER_TICK > 0
+#elif defined(__aarch64__) && PICOSECONDS_PER_TICK > 0
 static inline void counter_start(void) {}
 
 static inline uint64_t counter_now(void) {
   uint64_t ticks;
   __asm__ volatile("isb\n mrs %0, cntvct_el0" : "=r"(ticks));
-  return ticks * NANOSECONDS_PER_TICK;
+  return ticks * PICOSECONDS_PER_TICK / 1000;
 }
 #else
 static inline void counter_start(void) {}

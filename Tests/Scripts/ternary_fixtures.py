@@ -1,6 +1,7 @@
 """Makes the fixtures of a micro MatMul-free model: two exports of one step, and the logits that PyTorch gives.
 
-usage: ternary_fixtures.py OUT_FOLDER, with PyTorch, ONNX and the packages quell and Examples/Training/matmul_free on PYTHONPATH
+usage: ternary_fixtures.py OUT_FOLDER, with PyTorch and ONNX, and on PYTHONPATH the package quell and the folders matmul_free and common of
+Examples/Training
 
 The weights are random, and thresholds stand where they let about half of the inputs through. The logits are of 256 random tokens.
 """

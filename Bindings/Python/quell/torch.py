@@ -11,7 +11,9 @@
 
 A threshold has no useful derivative: what it lets through jumps. As for the thresholds of JumpReLU units (Rajamanoharan et al., "Jumping
 Ahead", arXiv 2407.14435, equations 11 and 12), the step is given the derivative of a ramp around it, for the threshold alone: what a
-value carries across it, and how many values cross it, then pull at the threshold. What passes keeps its gradient.
+value carries across it, and how many values cross it, then pull at the threshold. The values themselves get the gradient of what is sent
+on in their place, also those that are held back ("straight through"), which otherwise would never learn to be worth sending; so do those
+behind the top-K of Q-Sparse (Wang et al., arXiv 2407.10969).
 """
 
 import json
@@ -34,16 +36,16 @@ class _DeadZone(torch.autograd.Function):
     def forward(context: Any, x: torch.Tensor, theta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         magnitude = x.abs()
         fires = (magnitude > theta).to(x.dtype)
-        context.save_for_backward(x, magnitude, fires, theta)
+        context.save_for_backward(x, magnitude, theta)
         return x * fires, fires
 
     @staticmethod
     def backward(context: Any, value_gradient: torch.Tensor, fires_gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        x, magnitude, fires, theta = context.saved_tensors
+        x, magnitude, theta = context.saved_tensors
         width = (_RAMP * theta).clamp_(min=torch.finfo(theta.dtype).tiny)
         near = (magnitude - theta).abs() < width / 2
         crossing = value_gradient * x + fires_gradient
-        return value_gradient * fires, -(crossing * near).sum().reshape(theta.shape) / width
+        return value_gradient, -(crossing * near).sum().reshape(theta.shape) / width
 
 
 class ThresholdActivation(torch.nn.Module):
@@ -77,7 +79,10 @@ class SiteThresholds(torch.nn.Module):
     def __init__(self, document: dict[str, Any], linears: Sequence[Sequence[torch.nn.Linear]]) -> None:
         super().__init__()
         self._document = document
-        self._weights = [sum(linear.weight.numel() for linear in fed) for fed in linears]
+        # As everywhere in Quell, the vocabulary head's are not counted.
+        self._weights = [
+            0 if site["kind"] == "head" else sum(linear.weight.numel() for linear in fed) for site, fed in zip(document["sites"], linears)
+        ]
         self.activations = torch.nn.ModuleList(ThresholdActivation(site["theta"]) for site in document["sites"])
         self._hooks = [
             linear.register_forward_pre_hook(lambda module, arguments, at=activation: (at(arguments[0]), *arguments[1:]))
@@ -86,9 +91,11 @@ class SiteThresholds(torch.nn.Module):
         ]
 
     def macs(self) -> torch.Tensor:
-        """The part of the multiply-accumulates of all sites that the events of the last forward pass in training needed."""
+        """The part of the multiply-accumulates of all sites but the vocabulary head's that the events of the last forward pass in training
+        needed.
+        """
         needed = sum(activation.events * weights for activation, weights in zip(self.activations, self._weights))
-        return torch.as_tensor(needed) / sum(self._weights)
+        return torch.as_tensor(needed) / max(sum(self._weights), 1)
 
     def clamp_(self) -> None:
         """Sets thetas that training has taken below 0 to 0; call it after each step of the optimiser."""

@@ -16,6 +16,7 @@ pytest.importorskip("tokenizers")
 
 ROOT = pathlib.Path(__file__).parents[3]
 RECIPE = ROOT / "Examples" / "Training" / "matmul_free"
+COMMON = RECIPE.parent / "common"
 SHAPE = ["--width", "64", "--layers", "2", "--hidden", "128", "--batch", "2", "--window", "64"]
 
 
@@ -24,9 +25,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, str
     """A checkpoint after a few steps with thresholds, and what the training said."""
     checkpoint = tmp_path_factory.mktemp("matmul_free") / "sparse.pt"
     text, tokenizer = ROOT / "Examples" / "Texts" / "calibration.txt", ROOT / "Examples" / "Models" / "rwkv4-tiny" / "tokenizer.json"
-    options = ["--steps", 50, "--sparse", 0.25, "--warmup", 5, "--rate", 1e-2, "--text", text, "--tokenizer", tokenizer]
+    options = ["--steps", 50, "--sparse", 0.25, "--warmup", 5, "--rate", 1e-2, "--threshold-rate", 0.3, "--text", text, "--tokenizer", tokenizer]
     command = [sys.executable, RECIPE / "train.py", checkpoint, *SHAPE, *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "Bindings" / "Python"), "QUELL_LIBRARY": quell._library._name}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "Bindings" / "Python"), str(COMMON)]), "QUELL_LIBRARY": quell._library._name}
     said = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, env=environment).stdout
     return checkpoint, said
 
@@ -43,12 +44,12 @@ def test_a_trained_model_gives_the_same_logits_in_a_session(trained: tuple[pathl
         pytest.skip("the library that imports is not built")
     if dynamo:
         pytest.importorskip("onnxscript")
-    sys.path.insert(0, str(RECIPE))
+    sys.path[:0] = [str(RECIPE), str(COMMON)]
     try:
         import export
         import model
     finally:
-        sys.path.remove(str(RECIPE))
+        del sys.path[:2]
     sparse = model.load(trained[0])
     step = export.export(sparse, tmp_path / "step.onnx", dynamo)
     quell.import_onnx(tmp_path / "step.onnx", tmp_path / "step.gguf", weights="f16")
