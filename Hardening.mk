@@ -14,7 +14,10 @@ damage_sources := Tests/Damage/damage.c Tests/Damage/exercise.c Tests/Damage/exe
 # What the library asks the system for is counted.
 damage_flags := -Wall -Wextra -Iinclude -Wl,--wrap=posix_memalign,--wrap=malloc,--wrap=free
 
-.PHONY: damage damage-long fuzz fuzz-replay mutants
+# What the faults' program stands in front of, as Scripts/check-faults has it.
+faults_wrapped := posix_memalign free open close fstat mmap munmap pthread_create pthread_join
+
+.PHONY: damage damage-long fuzz fuzz-replay mutants coverage
 
 # ---- The runtime with AddressSanitizer, and with what libFuzzer sees its way by ----
 
@@ -63,3 +66,28 @@ fuzz-replay: $(fuzzers:%=build/fuzz/%)
 
 mutants: library
 	$(PYTHON) Tests/Mutation/mutate.py
+
+# The runtime as it is shipped, but that what is in Swift counts what runs.
+counted := build/coverage
+counted_objects := $(counted)/Quell.o $(c_objects)
+counted_fuzzers := model state text calls
+
+$(counted)/Quell.o: $(runtime_swift) $(runtime_headers) $(objects)/sources.txt Makefile Hardening.mk
+	@mkdir -p $(@D)
+	$(SWIFTC) $(SWIFT_FLAGS) -profile-generate -profile-coverage-mapping -c @$(objects)/sources.txt -o $@
+
+$(counted)/libquell.so: $(counted_objects) Scripts/quell.map
+	$(CLANG) -shared -fprofile-instr-generate -Wl,-Bsymbolic -Wl,--version-script=Scripts/quell.map $(counted_objects) -o $@
+
+$(counted)/damage: $(damage_sources) $(counted_objects)
+	$(CLANG) -O1 -fprofile-instr-generate $(damage_flags) $(filter %.c,$(damage_sources)) $(counted_objects) -lpthread -o $@
+
+$(counted)/faults: Tests/Faults/faults.c $(counted_objects)
+	$(CLANG) -O1 -fprofile-instr-generate -Iinclude $(faults_wrapped:%=-Wl,--wrap=%) $< $(counted_objects) -lpthread -o $@
+
+$(counted)/fuzz-%: Tests/Fuzz/%.c Tests/Fuzz/support.h $(damage_sources) $(counted_objects)
+	$(CLANG) -O1 -fprofile-instr-generate -fsanitize=fuzzer -Iinclude -DMODELS='"$(abspath $(samples))"' $< Tests/Damage/exercise.c \
+	  $(counted_objects) -lpthread -o $@
+
+coverage: $(counted)/libquell.so $(counted)/damage $(counted)/faults $(counted_fuzzers:%=$(counted)/fuzz-%)
+	Scripts/measure-coverage $(counted) $(PYTHON)

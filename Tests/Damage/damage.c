@@ -29,16 +29,20 @@ int __wrap_posix_memalign(void **block, size_t alignment, size_t size);
 void *__wrap_malloc(size_t size);
 void __wrap_free(void *block);
 
+/* Behind each block, so that what writes on is seen. */
+static const unsigned char fence[] = "nothing is to be written in here";
+
 /* Every block has its size in front of it, as far in front as its alignment asks. */
 int __wrap_posix_memalign(void **block, size_t alignment, size_t size) {
   char *start;
   if (alignment < 2 * sizeof(uint64_t))
     alignment = 2 * sizeof(uint64_t);
-  if (size > (size_t)1 << 40 || __real_posix_memalign((void **)&start, alignment, size + alignment) != 0)
+  if (size > (size_t)1 << 40 || __real_posix_memalign((void **)&start, alignment, size + alignment + sizeof fence) != 0)
     return ENOMEM;
   *block = start + alignment;
   memcpy(start + alignment - sizeof(uint64_t), &(uint64_t){size}, sizeof(uint64_t));
   memcpy(start + alignment - 2 * sizeof(uint64_t), &(uint64_t){alignment}, sizeof(uint64_t));
+  memcpy(start + alignment + size, fence, sizeof fence);
   memory.now += size;
   memory.blocks++;
   if (memory.now > memory.greatest)
@@ -57,6 +61,10 @@ void __wrap_free(void *block) {
   uint64_t size, alignment;
   memcpy(&size, (char *)block - sizeof size, sizeof size);
   memcpy(&alignment, (char *)block - 2 * sizeof size, sizeof alignment);
+  if (memcmp((char *)block + size, fence, sizeof fence) != 0) {
+    fprintf(stderr, "damage: something was written behind a block of %llu bytes\n", (unsigned long long)size);
+    abort();
+  }
   memory.now -= size;
   memory.blocks--;
   __real_free((char *)block - alignment);

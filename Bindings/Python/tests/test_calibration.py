@@ -52,6 +52,24 @@ def test_what_cannot_be_calibrated(texts, model):
         model.calibrate(TEXT, 0.5)
 
 
+def test_the_greatest_numbers_have_a_threshold(tiny):
+    """Beyond the bin of the greatest magnitudes there is infinity, which is no threshold: the bin's lower end is taken."""
+    tiny.tensors["embedding"] = np.full((tiny_model.VOCABULARY, tiny_model.WIDTH), 0.25, np.float32)
+    tiny.tensors["embedding"][:, 0] = 3.4e38
+    for name in ("query", "key", "value"):
+        tiny.tensors[name][0] = 0
+    tiny.tensors["head"][:, 0] = 0
+    model = quell.Model(tiny_model.write(tiny, tiny_model.byte_tokenizer(), context=64))
+    assert model.calibrate(TEXT[:60], 1).thresholds[2] == np.uint32(0x7F7F0000).view(np.float32)
+
+
+def test_a_model_that_is_all_head_is_left_alone(tiny):
+    kinds = {"quell.site_kinds": tiny_model._array(tiny_model.STRING, [b"head"] * 4)}
+    model = quell.Model(tiny_model.write(tiny, {**tiny_model.byte_tokenizer(), **kinds}, context=64))
+    found = model.calibrate(TEXT[:60], 0.5)
+    assert found.quantile == 0 and not found.thresholds.any()
+
+
 def test_what_progress_raises_leaves_the_model_usable(texts):
     def stop(done, total):
         raise KeyboardInterrupt

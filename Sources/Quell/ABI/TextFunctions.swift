@@ -84,7 +84,7 @@ import CQuell
 
 /// Whether a token steers the model rather than stand for text. False for an id that the tokenizer does not have. Thread: any.
 @c public func quell_model_token_is_control(_ model: UnsafePointer<quell_model>?, _ token: UInt32) -> Bool {
-  guard let tokenizer = storageOrNil(model)?.pointee.tokenizer, token < tokenizer.count else { return false }
+  guard let tokenizer = storageOrNil(model)?.pointee.tokenizer else { return false }
   do throws(Failure) { return try tokenizer.isControl(token) } catch { return false }
 }
 

@@ -12,7 +12,6 @@ struct ByteReader {
 
   var remaining: Int { bytes.count - offset }
 
-  mutating func uint8() throws(Failure) -> UInt8 { try number() }
   mutating func uint32() throws(Failure) -> UInt32 { try number() }
   mutating func uint64() throws(Failure) -> UInt64 { try number() }
 

@@ -4,7 +4,7 @@
 /// rather than searched slowly.
 struct HashIndex {
   static let empty = UInt32.max
-  private static let maximumProbes = 4096
+  static let maximumProbes = 4096
 
   private let slots: UnsafeMutableBufferPointer<UInt32>
 
@@ -20,7 +20,9 @@ struct HashIndex {
   /// The position that `matches`, of all those stored under the hash, or nil.
   func find(_ hash: UInt64, _ matches: (Int) -> Bool) -> Int? {
     var slot = first(hash)
-    while slots[slot] != HashIndex.empty {
+    // Nothing is stored further from where it belongs, however long the stretch of slots that are taken.
+    for _ in 0..<HashIndex.maximumProbes {
+      guard slots[slot] != HashIndex.empty else { return nil }
       if matches(Int(slots[slot])) { return Int(slots[slot]) }
       slot = next(slot)
     }

@@ -35,7 +35,6 @@ enum NamedList {
   /// while; the names are parts of `file`. The cost is linear in their length.
   @inline(never)
   func verifyNames(of file: UnsafeRawBufferPointer, in memory: UnsafeMutableRawBufferPointer) throws(Failure) {
-    guard count > 1 else { return }
     let slots = UnsafeMutableRawBufferPointer(rebasing: memory[..<requiredBytes]).bindMemory(to: UInt32.self)
     var index = HashIndex(slots)
     for position in 0..<count {
@@ -46,7 +45,9 @@ enum NamedList {
         throw Failure(QUELL_MALFORMED, title).then(earlier).then(" and ").then(position).then(" have the same name '").then(text).then("'")
           .at(text.baseAddress! - file.baseAddress!)
       }
-      guard index.insert(position, hash.value) else { throw Failure(QUELL_UNSUPPORTED, "names collide: ").then(title) }
+      guard index.insert(position, hash.value) else {
+        throw Failure(QUELL_UNSUPPORTED, "the names of ").then(title).then("collide in their hash table")
+      }
     }
   }
 }

@@ -12,9 +12,9 @@ struct WordArray {
     self.offset = offset
   }
 
-  /// The array in a metadata value, or nil where the value is something else.
+  /// The array in a metadata value, or nil where the value is something else. The type is one of 4 bytes.
   init?(_ value: GGUF.Value, of type: GGUF.ValueType) {
-    guard value.isArray, value.type == type, type.size == 4 else { return nil }
+    guard value.isArray, value.type == type else { return nil }
     self.init(bytes: value.bytes, count: value.count, offset: value.offset)
   }
 

@@ -21,16 +21,14 @@ struct Arena {
 
   /// Room for `count` elements, uninitialised; nil while counting, and where the memory does not suffice.
   mutating func take<Element>(_ count: Int, of type: Element.Type) -> UnsafeMutableBufferPointer<Element>? {
-    let (bytes, tooMany) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
-    let (end, tooFar) = used.addingReportingOverflow(bytes)
-    let (aligned, tooFarAligned) = end.addingReportingOverflow(Arena.alignment - 1)
-    guard count >= 0, !tooMany, !tooFar, !tooFarAligned else {
+    guard count <= (Int.max - (Arena.alignment - 1) - used) / MemoryLayout<Element>.stride else {
       overflowed = true
       isShort = true
       return nil
     }
     let start = used
-    used = aligned & ~(Arena.alignment - 1)
+    let end = start + count * MemoryLayout<Element>.stride
+    used = (end + Arena.alignment - 1) & ~(Arena.alignment - 1)
     guard let memory, end <= memory.count else {
       isShort = true
       return nil

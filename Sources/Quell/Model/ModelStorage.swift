@@ -138,6 +138,7 @@ struct ModelStorage {
       throw Failure(QUELL_MALFORMED, "quell.sites, quell.site_kinds and quell.thresholds differ in length").at(names.offset)
     }
     let count = operations.count / Operation.wordCount
+    guard count > 0 else { throw Failure(QUELL_MALFORMED, "the program has no operations").at(operations.offset) }
     guard count <= maximumOperationCount else {
       throw Failure(QUELL_UNSUPPORTED, "the program has ").then(count).then(" operations; 16384 are the most that can be used")
         .at(operations.offset)
@@ -234,7 +235,7 @@ struct ModelStorage {
     var end = 0
     for run in 0..<stateFill.count / 3 {
       let (first, count) = (Int(clamping: stateFill[3 * run]), Int(clamping: stateFill[3 * run + 1]))
-      guard first <= stateSize, count <= stateSize - first else {
+      guard count <= stateSize - first else {
         throw Failure(QUELL_MALFORMED, "quell.state_fill reaches out of the state").at(stateFill.offset + 12 * run)
       }
       // Filling the state again and again could take any time.

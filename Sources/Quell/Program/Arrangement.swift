@@ -23,14 +23,15 @@ public struct Arrangement: Hashable, Sendable {
     self.columnStep = columnStep
   }
 
-  /// Whether a result of `count` elements consists of whole blocks and is read from within the first `available` elements.
+  /// Whether a result of `count` elements consists of whole blocks and is read from within the first `available` elements. Neither
+  /// number is 0, and no step is negative.
   func fits(_ count: Int, within available: Int) -> Bool {
     let (block, overflow) = rows.multipliedReportingOverflow(by: columns)
-    guard rows > 0, columns > 0, !overflow, count > 0, count % block == 0 else { return false }
+    guard rows > 0, columns > 0, !overflow, count % block == 0 else { return false }
     var rest = available - 1
     func reaches(_ last: Int, _ step: Int) -> Bool {
       let (distance, overflow) = last.multipliedReportingOverflow(by: step)
-      guard !overflow, distance >= 0, distance <= rest else { return false }
+      guard !overflow, distance <= rest else { return false }
       rest -= distance
       return true
     }

@@ -48,7 +48,7 @@ struct Verifier {
       case .state: available = model.pointee.stateSize
       case .scratch: available = model.pointee.scratchSize
       }
-      guard value.count > 0, value.offset <= available, value.count <= available - value.offset else {
+      guard value.count > 0, value.count <= available - value.offset else {
         throw badValue(index, "reaches out of its storage")
       }
     }
@@ -84,12 +84,10 @@ struct Verifier {
       let table = try tensor(table)
       try verifyRow(table, source, add, result: written(result))
       try verifyScale(scale, of: table, count: table.rows)
-    case .copy(let source, let result):
-      try verifyElementwise(value(source), written(result))
-      guard try value(source).count == value(result).count else { throw bad("operands differ in length") }
-    case .unary(_, let source, let result):
-      try verifyElementwise(value(source), written(result))
-      guard try value(source).count == value(result).count else { throw bad("operands differ in length") }
+    case .copy(let source, let result), .unary(_, let source, let result):
+      let (source, result) = (try value(source), try written(result))
+      guard source.count == result.count else { throw bad("operands differ in length") }
+      try verifySameOrApart(source, result)
     case .binary(_, let left, let right, let result):
       try verifyElementwise(value(left), written(result))
       try verifyElementwise(value(right), written(result))
@@ -130,7 +128,7 @@ struct Verifier {
       let source = try value(source)
       let result = try written(result)
       try verifyApart(source, result)
-      guard inner > 0, result.count % inner == 0, source.count > 0, source.count % result.count == 0 else {
+      guard inner > 0, result.count % inner == 0, source.count % result.count == 0 else {
         throw bad("a reduction does not divide its source")
       }
     case .choose(let condition, let left, let right, let result):
@@ -143,9 +141,7 @@ struct Verifier {
   private func verifyRow(_ table: Tensor, _ source: RowSource, _ add: Int, result: Value) throws(Failure) {
     guard table.columns == result.count else { throw bad("a row of the table has another length than the result") }
     let needed = source == .token ? model.pointee.vocabularySize : model.pointee.contextLength
-    guard needed > 0, add <= table.rows, needed <= table.rows - add else {
-      throw bad("the table has too few rows")
-    }
+    guard needed > 0, needed <= table.rows - add else { throw bad("the table has too few rows") }
   }
 
   private mutating func verifyLinear(_ matrix: Tensor, _ layout: MatrixLayout, _ bias: Int?, _ result: Value) throws(Failure) {

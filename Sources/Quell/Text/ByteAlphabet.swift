@@ -5,7 +5,7 @@
 public struct ByteAlphabet: Sequence, IteratorProtocol {
   private let text: UnsafeRawBufferPointer
   private var position = 0
-  /// Whether something that is no character of the alphabet was met; reading stops there.
+  /// Whether something that is no character of the alphabet was met; reading goes no further.
   public private(set) var isMalformed = false
 
   /// Reads text written in the alphabet.
@@ -20,7 +20,7 @@ public struct ByteAlphabet: Sequence, IteratorProtocol {
 
   /// The next byte that the text stands for.
   public mutating func next() -> UInt8? {
-    guard position < text.count, !isMalformed else { return nil }
+    guard position < text.count else { return nil }
     let lead = text[position]
     if ByteAlphabet.isPrintable(UInt32(lead)), lead < 0x80 {
       position += 1

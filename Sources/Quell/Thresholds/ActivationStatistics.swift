@@ -44,6 +44,7 @@ public struct ActivationStatistics {
     let row = bins + site * ActivationStatistics.binCount
     var total = 0.0
     for bin in 0..<ActivationStatistics.binCount { total += Double(row[bin]) }
+    guard total > 0 else { return 0 }
     let wanted = fraction * total
     var below = 0.0
     for bin in 0..<ActivationStatistics.binCount - 1 where row[bin] > 0 {
@@ -58,7 +59,7 @@ public struct ActivationStatistics {
       }
       below += inside
     }
-    return total > 0 ? Float.greatestFiniteMagnitude : 0
+    return Float.greatestFiniteMagnitude
   }
 
   /// The fraction of magnitudes at the site that are exactly zero.

@@ -46,7 +46,7 @@ public struct Adaptation: Equatable, Sendable {
 
   /// Takes the step of a token.
   mutating func finishToken() {
-    guard dense > 0 else { return }
+    // A session that adapts has a site that every token comes to.
     let sparsity = 1 - Float(effective) / Float(dense)
     factor = min(max(factor * exponential(rate * (target - sparsity)), bounds.lowerBound), bounds.upperBound)
     (effective, dense) = (0, 0)
