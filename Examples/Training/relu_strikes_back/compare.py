@@ -13,7 +13,8 @@ import resource
 import subprocess
 import tempfile
 
-COLUMNS = ["self_attn.q_proj+k_proj+v_proj", "self_attn.out_proj", "fc1", "fc2"]
+COLUMNS = ["q_proj+k_proj+v_proj", "out_proj", "fc1", "fc2"]
+"""How the names of the kinds of sites end, which exporters begin in ways of their own."""
 
 
 def processor_seconds() -> float:
@@ -37,7 +38,7 @@ class Comparison:
 
     def row(self, name: str, model: pathlib.Path, *options: object, seconds: str = "") -> None:
         result = json.loads(self.quell("eval", "-m", model, "-f", self.arguments.evaluation, "--json", *options))
-        kinds = result["sparsity"]["kinds"]
+        kinds = {column: part for column in COLUMNS for kind, part in result["sparsity"]["kinds"].items() if kind.endswith(column)}
         # The output of attention is as wide as what q, k and v read, which the paper counts three times.
         paper = (3 * kinds[COLUMNS[0]] + kinds[COLUMNS[2]] + 4 * kinds[COLUMNS[3]]) / 8
         parts = [*(kinds[column] for column in COLUMNS), paper, result["sparsity"]["macs"]]
