@@ -17,7 +17,8 @@ import Testing
     for (outputs, values) in cases {
       let rows = 256
       var random = SplitMix(state: 5)
-      let stored = StoredMatrix((0..<rows * outputs).map { _ in random.nextFloat() }, columns: outputs, format: .ternary, scaling: .byColumn)
+      let numbers = (0..<rows * outputs).map { _ in random.nextFloat() }
+      let stored = StoredMatrix(numbers, columns: outputs, format: .ternary, scaling: .byColumn)
       let signs = stored.numbers.map { $0 == 0 ? 0 : $0 < 0 ? -1 : 1 }
       let bytes = GuardedBytes(stored.bytes)
       let indices = (0..<count).map { UInt32($0 * 5 % rows) }
