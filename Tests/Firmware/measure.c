@@ -8,7 +8,7 @@
 #include <quell.h>
 
 /* TOKENS is how many follow the prompt: fewer where floating point is computed by the compiler's routines. */
-enum { MEMORY_BYTES = 64 << 10, CALIBRATION_LOOPS = 100000, STACK_BYTES = 32 << 10, STACK_PAINT = 0xa5 };
+enum { MEMORY_BYTES = 128 << 10, CALIBRATION_LOOPS = 100000, STACK_BYTES = 32 << 10, STACK_PAINT = 0xa5 };
 
 static const char prompt[] = "Once upon a time";
 

@@ -1,5 +1,6 @@
 """Runs the example and a measuring program on every emulated board, and holds what they compute against the host's: the tokens and
-the CRC of all logits must be the same. Then the bars: flash, memory, no heap. Two open files that are made to overflow 32 bits.
+the CRC of all logits must be the same; so for models whose matrices meet whole numbers. Then the bars: flash, memory, no heap. Two open
+files that are made to overflow 32 bits.
 
 usage: run_boards.py --command QUELL [--only NAME]... [--write-table]
 
@@ -17,11 +18,15 @@ from boards import BOARDS, EXAMPLE, HERE, HOST, ROOT, Board
 MODEL = ROOT / "Examples/Models/rwkv4-micro/model.onnx"
 CALIBRATION = ROOT / "Examples/Texts/calibration.txt"
 SPARSITY = "0.5"
+TERNARY = ROOT / "Examples/Models/matmulfree-tiny/sparse.gguf"
+TERNARY_TOKENS = 4
 TABLE = ROOT / "docs/FIRMWARE.md"
 
 MOST_FLASH = {"cortex-m4f": 96_000}  # bytes of the example's image without the model
 # For a dense token of the micro model: counted, not timed, so always the same.
 MOST_INSTRUCTIONS = {"cortex-m4f": 5_000_000, "aarch64": 2_000_000}
+# The same where activations are whole numbers of 8 bits, too.
+MOST_WHOLE = {"cortex-m4f": 3_500_000}
 # A machine of 32 bits of either kind opens files that are made to overflow its sizes.
 HOSTILE_CORES = {"cortex-m4f", "rv32imac"}
 MOST_SESSION = 64 << 10
@@ -49,6 +54,14 @@ class Models:
         model = self.folder / f"{weights}.gguf"
         if not model.exists():
             self.run("convert", "-m", self.imported, "--weights", weights, "--thresholds", self.thresholds, "-o", model)
+        return model
+
+    def rounded(self) -> pathlib.Path:
+        """The model in 8-bit integers, activations too, with thresholds that were found for it."""
+        rounded, thresholds, model = (self.folder / name for name in ("rounded.gguf", "rounded.json", "int8-int8.gguf"))
+        self.run("convert", "-m", self.imported, "--weights", "int8", "--activations", "int8", "-o", rounded)
+        self.run("calibrate", "-m", rounded, "-f", CALIBRATION, "--method", "uniform", "--sparsity", SPARSITY, "-o", thresholds)
+        self.run("convert", "-m", rounded, "--thresholds", thresholds, "-o", model)
         return model
 
 
@@ -107,14 +120,25 @@ def references(model: pathlib.Path, folder: pathlib.Path, tokens: str) -> dict[s
     return values
 
 
+def measure(board: Board, model: pathlib.Path, folder: pathlib.Path, tokens: int, checks: Checks) -> dict[str, str]:
+    """What a board computes of a model, and what that takes."""
+    program, flag = folder / f"{board.core}-measure.elf", f"-DTOKENS={tokens}"
+    board.build(HERE / "measure.c", model, program, flag)
+    values = parse(board.run(program))
+    compare(board, values, references(model, folder, flag), checks, model.stem)
+    return values
+
+
+def counts(board: Board, values: dict[str, str]) -> list[str]:
+    """Instructions for a token, dense and sparse, where they are counted."""
+    return [f"{int(values[kind + '_instructions']) / 1e6:.2f} M" if board.counts_instructions else "" for kind in ("dense", "sparse")]
+
+
 def check_board(board: Board, model: pathlib.Path, folder: pathlib.Path, text: str, checks: Checks) -> list[str]:
-    example, measure = folder / f"{board.core}-example.elf", folder / f"{board.core}-measure.elf"
+    example = folder / f"{board.core}-example.elf"
     board.build(EXAMPLE / "main.c", model, example)
     checks.expect(board.run(example) == text, f"{board.name}: the example writes another text than on the host")
-    tokens = f"-DTOKENS={board.tokens}"
-    board.build(HERE / "measure.c", model, measure, tokens)
-    values = parse(board.run(measure))
-    compare(board, values, references(model, folder, tokens), checks)
+    values = measure(board, model, folder, board.tokens, checks)
     memory = int(values["tables"]) + int(values["session"])
     checks.expect(memory <= MOST_SESSION, f"{board.name}: model tables and session take {memory} bytes")
     flash = example.stat().st_size if not board.tools else flash_bytes(board, example)
@@ -127,19 +151,25 @@ def check_board(board: Board, model: pathlib.Path, folder: pathlib.Path, text: s
         # 100,000 turns of a loop of two instructions, and few around it.
         counted = int(values["calibration"])
         checks.expect(abs(counted - 200_000) < 2_000, f"{board.name}: the counter says {counted} for 200,000 instructions")
-    dense, sparse = int(values["dense_instructions"]), int(values["sparse_instructions"])
+    dense = int(values["dense_instructions"])
     checks.expect(dense <= MOST_INSTRUCTIONS.get(board.core, dense), f"{board.name}: a token takes {dense} instructions")
-    count = lambda number: f"{number / 1e6:.2f} M" if board.counts_instructions else ""
     stack = f"{max(int(values['stack_open']), int(values['stack_step']))}" if board.counts_instructions else ""
     return [board.core, board.name.split()[0], f"{flash / 1000:.1f} kB", f"{int(values['tables']) / 1000:.1f} kB",
-        f"{int(values['session']) / 1000:.1f} kB", stack, count(dense), count(sparse)]
+        f"{int(values['session']) / 1000:.1f} kB", stack, *counts(board, values)]
 
 
-def write_table(rows: list[list[str]]) -> None:
-    lines = ["| core | emulated board | flash | tables | session | stack, bytes | instructions, dense | sparse |", "| --- " * 8 + "|"]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
+def check_whole(board: Board, rounded: pathlib.Path, folder: pathlib.Path, checks: Checks) -> list[str]:
+    """Matrices that meet whole numbers: of 8-bit integers, and ternary ones."""
+    integers = measure(board, rounded, folder, board.tokens, checks)
+    dense = int(integers["dense_instructions"])
+    checks.expect(dense <= MOST_WHOLE.get(board.core, dense), f"{board.name}: a token of whole numbers takes {dense} instructions")
+    return [board.core, *counts(board, integers), *counts(board, measure(board, TERNARY, folder, TERNARY_TOKENS, checks))]
+
+
+def write_table(name: str, head: str, rows: list[list[str]]) -> None:
+    lines = [head, "| --- " * len(rows[0]) + "|", *("| " + " | ".join(row) + " |" for row in rows)]
     text = TABLE.read_text()
-    begin, end = "<!-- made by `make firmware-table` -->\n", "<!-- end -->"
+    begin, end = f"<!-- made by `make firmware-table`: {name} -->\n", "<!-- end -->"
     text = re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _: begin + "\n".join(lines) + "\n" + end, text, flags=re.S)
     TABLE.write_text(text)
 
@@ -150,11 +180,11 @@ def main() -> None:
     parser.add_argument("--only", action="append", help="a core; all where none is named")
     parser.add_argument("--write-table", action="store_true")
     arguments = parser.parse_args()
-    checks, rows = Checks(), []
+    checks, rows, whole = Checks(), [], []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         models = Models(arguments.command, folder)
-        model = models.of("int8")
+        model, rounded = models.of("int8"), models.rounded()
         HOST.build(EXAMPLE / "main.c", model, folder / "host-example")
         text = HOST.run(folder / "host-example")
         tiny = folder / "tiny.gguf"
@@ -167,15 +197,17 @@ def main() -> None:
                 continue
             row = check_board(board, model, folder, text, checks)
             rows.append(row)
+            whole.append(check_whole(board, rounded, folder, checks))
             if board.core in HOSTILE_CORES:
                 board.build(HERE / "hostile.c", tiny, folder / f"{board.core}-hostile.elf", hostile_flags(tiny))
                 got = parse(board.run(folder / f"{board.core}-hostile.elf"))["accepted"]
                 checks.expect(got == accepted, f"{board.name}: runs {got} of the changed files, the host {accepted}")
-            print(" | ".join(row), flush=True)
+            print(" | ".join(row + whole[-1][1:]), flush=True)
         if not arguments.only or "cortex-m33" in arguments.only:
             subprocess.run([str(HERE / "check-projects"), str(model)], check=True)
     if arguments.write_table:
-        write_table(rows)
+        write_table("boards", "| core | emulated board | flash | tables | session | stack, bytes | instructions, dense | sparse |", rows)
+        write_table("whole numbers", "| core | 8-bit weights, dense | sparse | ternary weights, dense | sparse |", whole)
     checks.end()
     print(f"{len(rows)} boards compute what the host computes, bit for bit")
 

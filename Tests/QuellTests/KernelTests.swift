@@ -210,6 +210,19 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     }
   }
 
+  /// Boards without vector registers take one lane after the other.
+  @Test(arguments: [1, 7, 8, 9, 16, 61, 300]) func reductionsLaneByLaneGiveTheSameBits(length: Int) {
+    var random = SplitMix(state: UInt64(length))
+    for source in [(0..<length).map { _ in random.nextFloat() }, (0..<length).map { $0 % 3 == 0 ? 0 : -0.0 }] {
+      var result: [Float] = [.nan, .nan]
+      Reduction.sum.run(source, length: length, inner: 1, &result[0], count: 1)
+      Reduction.maximum.run(source, length: length, inner: 1, &result[1], count: 1)
+      #expect(Reduction.laneByLane(source, count: length, 0) { $0 + $1 }.bitPattern == result[0].bitPattern)
+      let greatest = Reduction.laneByLane(source, count: length, -.infinity) { Elementwise.maximum($0, $1) }
+      #expect(greatest.bitPattern == result[1].bitPattern)
+    }
+  }
+
   /// As in ONNX, wherever it stands.
   @Test func aNaNIsTheGreatestNumber() {
     for length in [1, 5, 8, 19] {

@@ -229,20 +229,23 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
         let numbers = (0..<rows * columns).map { _ in random.nextFloat() }
         let stored = StoredMatrix(numbers, columns: columns, format: format, scaling: .byRow)
         let bytes = GuardedBytes(stored.bytes)
-        let vector = (0..<max(rows, columns)).map { _ in random.nextFloat() }
         let indices = [0, 2, 3, 4, 8, 9, 11, 12, 13, 15, 20] as [UInt32]
         let stride = Element.bytes(columns)
-        var (sums, sumsWithout) = ([Float](repeating: 0.25, count: columns), [Float](repeating: 0.25, count: columns))
-        LinearInputMajor.add(
-          Element.self, bytes.start, stride: stride, outputs: columns, indices, vector, events: indices.count, to: &sums)
-        LinearScalar.addRows(
-          Element.self, bytes.start, stride: stride, outputs: columns, indices, vector, events: indices.count, to: &sumsWithout)
-        #expect(sums.map(\.bitPattern) == sumsWithout.map(\.bitPattern), "\(format)")
-        for row in 0..<rows {
-          let place = bytes.start + row * stride
-          #expect(
-            LinearOutputMajor.dot(Element.self, place, vector, count: columns)
-              == LinearScalar.dot(Element.self, place, vector, count: columns), "\(format)")
+        // Ternary weights meet whole numbers alone.
+        let whole = (0..<max(rows, columns)).map { Float($0 * 7919 % 256 - 128) }
+        for vector in [whole] + (format == .ternary ? [] : [whole.map { _ in random.nextFloat() }]) {
+          var (sums, sumsWithout) = ([Float](repeating: 0.25, count: columns), [Float](repeating: 0.25, count: columns))
+          LinearInputMajor.add(
+            Element.self, bytes.start, stride: stride, outputs: columns, indices, vector, events: indices.count, to: &sums)
+          LinearScalar.addRows(
+            Element.self, bytes.start, stride: stride, outputs: columns, indices, vector, events: indices.count, to: &sumsWithout)
+          #expect(sums.map(\.bitPattern) == sumsWithout.map(\.bitPattern), "\(format)")
+          for row in 0..<rows {
+            let place = bytes.start + row * stride
+            #expect(
+              LinearOutputMajor.dot(Element.self, place, vector, count: columns)
+                == LinearScalar.dot(Element.self, place, vector, count: columns), "\(format)")
+          }
         }
       }
     }

@@ -75,4 +75,14 @@ typedef struct quell_kernels {
 const quell_kernels *quell_kernels_avx2(void);
 const quell_kernels *quell_kernels_avx512(void);
 
+/* What add and multiply above do, for processors without vector registers. Values are whole numbers of 8 bits; those
+ * over 8-bit weights find out whether they are, and so few or small that no sum can round, and whether rows come in
+ * whole words. Where not, they return false and have done nothing. */
+void quell_add_whole_rows_ternary(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                                  const float *values, size_t events, float *result);
+bool quell_add_whole_rows_int8(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                               const float *values, size_t events, float *result);
+bool quell_multiply_whole_rows_int8(const void *matrix, size_t outputs, const float *vector, size_t inputs,
+                                    float *result);
+
 #endif

@@ -9,6 +9,7 @@ enum LinearOutputMajor {
     _: Element.Type, _ matrix: UnsafeRawPointer, outputs: Int, _ vector: UnsafePointer<Float>, inputs: Int,
     to result: UnsafeMutablePointer<Float>
   ) {
+    if !ElementVector.areRegisters, Element.multiplyWholeRows(matrix, outputs: outputs, vector, inputs: inputs, to: result) { return }
     let rowBytes = Element.bytes(inputs)
     for output in 0..<outputs { result[output] += dot(Element.self, matrix + output &* rowBytes, vector, count: inputs) }
   }

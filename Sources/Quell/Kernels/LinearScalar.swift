@@ -10,6 +10,7 @@ enum LinearScalar {
     _: Element.Type, _ matrix: UnsafeRawPointer, stride: Int, outputs: Int, _ indices: UnsafePointer<UInt32>,
     _ values: UnsafePointer<Float>, events: Int, to result: UnsafeMutablePointer<Float>
   ) {
+    if Element.addWholeRows(matrix, stride: stride, outputs: outputs, indices, values, events: events, to: result) { return }
     func row(_ event: Int) -> UnsafeRawPointer { matrix + Int(indices[event]) &* stride }
     var event = 0
     while event &+ group <= events {

@@ -30,6 +30,7 @@ extension Reduction {
   /// The greatest number of a row: of each of eight lanes, then of all; a NaN wins.
   @inline(__always)
   private static func greatest(_ row: UnsafePointer<Float>, count: Int) -> Float {
+    guard ElementVector.areRegisters else { return laneByLane(row, count: count, -.infinity) { Elementwise.maximum($0, $1) } }
     var greatest = row[0]
     var index = 1
     if count >= 8 {
@@ -37,7 +38,7 @@ extension Reduction {
       index = 8
       while index &+ 8 <= count {
         let some = UnsafeRawPointer(row + index).loadUnaligned(as: SIMD8<Float>.self)
-        lanes.replace(with: some, where: (some .> lanes) .| (some .!= some))
+        lanes = some.replacing(with: lanes, where: (lanes .> some) .| (lanes .!= lanes))
         index &+= 8
       }
       greatest = lanes[0]
@@ -53,6 +54,7 @@ extension Reduction {
   /// The sum of a row: eight sums, which are added up in a fixed order.
   @inline(__always)
   private static func total(_ row: UnsafePointer<Float>, count: Int) -> Float {
+    guard ElementVector.areRegisters else { return laneByLane(row, count: count, 0) { $0 + $1 } }
     var lanes = SIMD8<Float>()
     var index = 0
     while index &+ 8 <= count {
@@ -66,5 +68,26 @@ extension Reduction {
       index &+= 1
     }
     return total
+  }
+
+  /// The same for processors without vector registers: one of the eight lanes after the other, and so with the same bits.
+  @inline(never)
+  @_optimize(size)
+  static func laneByLane(_ row: UnsafePointer<Float>, count: Int, _ first: Float, _ function: (Float, Float) -> Float) -> Float {
+    var result = first
+    let wholeEights = count & ~7
+    if wholeEights > 0 {
+      for lane in 0..<8 {
+        var one = first
+        var index = lane
+        while index < wholeEights {
+          one = function(one, row[index])
+          index &+= 8
+        }
+        result = function(result, one)
+      }
+    }
+    for index in wholeEights..<count { result = function(result, row[index]) }
+    return result
   }
 }

@@ -11,6 +11,16 @@ protocol WeightElement {
   /// The loops in C.
   static func addRows(_ kernels: quell_kernels) -> AddRows
   static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows
+  /// ``LinearScalar/addRows(_:_:stride:outputs:_:_:events:to:)`` in whole numbers; false, and nothing has been done, where sums of them
+  /// might not have the same bits.
+  static func addWholeRows(
+    _ matrix: UnsafeRawPointer, stride: Int, outputs: Int, _ indices: UnsafePointer<UInt32>, _ values: UnsafePointer<Float>, events: Int,
+    to result: UnsafeMutablePointer<Float>
+  ) -> Bool
+  /// The same of ``LinearOutputMajor/add(_:_:outputs:_:inputs:to:)``.
+  static func multiplyWholeRows(
+    _ matrix: UnsafeRawPointer, outputs: Int, _ vector: UnsafePointer<Float>, inputs: Int, to result: UnsafeMutablePointer<Float>
+  ) -> Bool
 }
 
 /// result[o] += sum over events of rows: matrix, stride, outputs, indices, values, events, result.
@@ -26,6 +36,17 @@ typealias MultiplyRows =
   ) -> Void
 
 extension WeightElement {
+  @inline(__always)
+  static func addWholeRows(
+    _ matrix: UnsafeRawPointer, stride: Int, outputs: Int, _ indices: UnsafePointer<UInt32>, _ values: UnsafePointer<Float>, events: Int,
+    to result: UnsafeMutablePointer<Float>
+  ) -> Bool { false }
+
+  @inline(__always)
+  static func multiplyWholeRows(
+    _ matrix: UnsafeRawPointer, outputs: Int, _ vector: UnsafePointer<Float>, inputs: Int, to result: UnsafeMutablePointer<Float>
+  ) -> Bool { false }
+
   /// A whole row.
   @_optimize(speed)
   static func widen(_ row: UnsafeRawPointer, _ count: Int, to result: UnsafeMutablePointer<Float>) {
@@ -121,6 +142,17 @@ enum Int8Element: WeightElement {
 
   static func addRows(_ kernels: quell_kernels) -> AddRows { kernels.add_rows_int8 }
   static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows { kernels.multiply_rows_int8 }
+
+  @inline(__always)
+  static func addWholeRows(
+    _ matrix: UnsafeRawPointer, stride: Int, outputs: Int, _ indices: UnsafePointer<UInt32>, _ values: UnsafePointer<Float>, events: Int,
+    to result: UnsafeMutablePointer<Float>
+  ) -> Bool { quell_add_whole_rows_int8(matrix, stride, outputs, indices, values, events, result) }
+
+  @inline(__always)
+  static func multiplyWholeRows(
+    _ matrix: UnsafeRawPointer, outputs: Int, _ vector: UnsafePointer<Float>, inputs: Int, to result: UnsafeMutablePointer<Float>
+  ) -> Bool { quell_multiply_whole_rows_int8(matrix, outputs, vector, inputs, result) }
 }
 
 /// 4-bit integers in blocks of 32 along a row, GGUF's Q4_0: a scale of 16 bits, then 16 bytes, of which byte j holds number j of the
@@ -178,6 +210,16 @@ enum TernaryElement: WeightElement {
 
   static func addRows(_ kernels: quell_kernels) -> AddRows { kernels.add_rows_ternary }
   static func multiplyRows(_ kernels: quell_kernels) -> MultiplyRows { kernels.multiply_rows_ternary }
+
+  /// What meets ternary weights is whole.
+  @inline(__always)
+  static func addWholeRows(
+    _ matrix: UnsafeRawPointer, stride: Int, outputs: Int, _ indices: UnsafePointer<UInt32>, _ values: UnsafePointer<Float>, events: Int,
+    to result: UnsafeMutablePointer<Float>
+  ) -> Bool {
+    quell_add_whole_rows_ternary(matrix, stride, outputs, indices, values, events, result)
+    return true
+  }
 }
 
 // MARK: Widening

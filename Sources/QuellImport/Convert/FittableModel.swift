@@ -89,8 +89,7 @@ private struct FittableForm {
       }
       let count = program.count(source)
       let centre = program.addVector(named: program.siteNames[site] + ".centre", [Float](repeating: 0, count: count))
-      program.values.append(.buffer(buffer, start: 0, count: count))
-      let result = program.values.count - 1
+      let result = program.addValue(.buffer(buffer, start: 0, count: count))
       if index > chain.end {
         operations.append(.chain(count: 2, elements: count))
       } else if case .chain(let members, let elements) = operations[chain.place], members < Operation.longestChain {
@@ -104,29 +103,5 @@ private struct FittableForm {
       operations.append(.events(site: site, source: result))
     }
     program.operations = operations
-  }
-}
-
-extension Program {
-  /// A vector of known numbers; returns its value. Its name gets an end of its own where it is taken.
-  fileprivate mutating func addVector(named name: String, _ numbers: [Float]) -> Int {
-    var (free, number) = (name, 1)
-    while tensors.contains(where: { $0.name == free }) {
-      number += 1
-      free = "\(name).\(number)"
-    }
-    let source = WeightSource(name: free, count: numbers.count) { numbers[$0] }
-    tensors.append(Tensor(name: free, weights: [Weight(source, shape: [numbers.count])], form: .vector))
-    values.append(.weight(tensor: tensors.count - 1))
-    return values.count - 1
-  }
-
-  /// A buffer behind all others of a planned program.
-  fileprivate mutating func addPlannedBuffer(_ count: Int) -> Int {
-    let start = (scratchSize + 15) / 16 * 16
-    buffers.append(count)
-    bufferOffsets.append(start)
-    scratchSize = start + count
-    return buffers.count - 1
   }
 }

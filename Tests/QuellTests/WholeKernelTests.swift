@@ -1,0 +1,81 @@
+import CQuell
+import Foundation
+import Testing
+
+@testable import Quell
+
+/// The loops over whole numbers for boards, as this machine compiles them: held against sums of integers, and asked what they must decline.
+/// What instructions for pairs of integers make of them is seen on emulated boards.
+@Suite struct WholeKernelTests {
+  /// Events over more than one pass, with the greatest and the least numbers.
+  private static let counts = [0, 1, 2, 63, 64, 65, 128, 200]
+
+  private func value(_ event: Int) -> Int { event % 3 == 0 ? -128 : event % 3 == 1 ? 127 : (event * 7919) % 256 - 128 }
+
+  @Test(arguments: counts) func ternaryRowsAddUpAsIntegers(_ count: Int) {
+    let cases = [(64, (0..<count).map(value)), (192, [Int](repeating: -128, count: count)), (64, [Int](repeating: 127, count: count))]
+    for (outputs, values) in cases {
+      let rows = 256
+      var random = SplitMix(state: 5)
+      let numbers = (0..<rows * outputs).map { _ in random.nextFloat() }
+      let stored = StoredMatrix(numbers, columns: outputs, format: .ternary, scaling: .byColumn)
+      let signs = stored.numbers.map { $0 == 0 ? 0 : $0 < 0 ? -1 : 1 }
+      let bytes = GuardedBytes(stored.bytes)
+      let indices = (0..<count).map { UInt32($0 * 5 % rows) }
+      var sums = [Float](repeating: 3, count: outputs)
+      quell_add_whole_rows_ternary(bytes.start, outputs / 4, outputs, indices, values.map { Float($0) }, count, &sums)
+      let expected = (0..<outputs).map { output in
+        Float(zip(indices, values).reduce(3) { $0 + signs[Int($1.0) * outputs + output] * $1.1 })
+      }
+      #expect(sums == expected, "\(outputs) outputs")
+    }
+  }
+
+  @Test(arguments: counts) func rowsOfIntegersAddUpAsIntegers(_ count: Int) {
+    let (rows, outputs) = (256, 12)
+    let weights = (0..<rows * outputs).map { Int8(truncatingIfNeeded: $0 * 37 + $0 / 5) }
+    let bytes = GuardedBytes(Data(weights.map { UInt8(bitPattern: $0) }))
+    let indices = (0..<count).map { UInt32(255 - $0 * 5 % rows) }
+    let values = (0..<count).map(value)
+    var sums = [Float](repeating: -2, count: outputs)
+    #expect(quell_add_whole_rows_int8(bytes.start, outputs, outputs, indices, values.map { Float($0) }, count, &sums))
+    let expected = (0..<outputs).map { output in
+      Float(zip(indices, values).reduce(-2) { $0 + Int(weights[Int($1.0) * outputs + output]) * $1.1 })
+    }
+    #expect(sums == expected)
+  }
+
+  @Test(arguments: [0, 4, 252, 256, 260, 516]) func productsOfIntegersAddUpAsIntegers(_ inputs: Int) {
+    let outputs = 5
+    let weights = (0..<inputs * outputs).map { Int8(truncatingIfNeeded: $0 * 73 + 1) }
+    let bytes = GuardedBytes(Data(weights.map { UInt8(bitPattern: $0) }))
+    let values = (0..<inputs).map(value)
+    var sums = [Float](repeating: 1, count: outputs)
+    #expect(quell_multiply_whole_rows_int8(bytes.start, outputs, values.map { Float($0) }, inputs, &sums))
+    #expect(sums == (0..<outputs).map { output in Float((0..<inputs).reduce(1) { $0 + Int(weights[output * inputs + $1]) * values[$1] }) })
+  }
+
+  /// What is not whole, what 8 bits do not hold, what might not add up exactly, and rows that are no whole words.
+  @Test func whatMightRoundIsDeclined() {
+    let weights = [Int8](repeating: -128, count: 1100 * 4)
+    let indices = (0..<1100).map { UInt32($0) }
+    func isTaken(_ values: [Float], width: Int = 4) -> Bool {
+      var (rows, products) = ([Float](repeating: 0.5, count: width), [Float](repeating: 0.5, count: 1))
+      let areAdded = quell_add_whole_rows_int8(weights, width, width, indices, values, values.count, &rows)
+      if values.count % 4 == 0 {
+        #expect(quell_multiply_whole_rows_int8(weights, 1, values, values.count, &products) == areAdded || width != 4)
+        if !areAdded, width == 4 { #expect(products == [0.5]) }
+      }
+      if !areAdded { #expect(rows == [Float](repeating: 0.5, count: width)) }
+      return areAdded
+    }
+    #expect(isTaken([1, 2, 3, -128]) && isTaken([0, -0.0, 127, 1]))
+    for odd: Float in [0.5, 128, -129, 1e30, -.infinity, .nan, 1e-30, 126.99999] { #expect(!isTaken([1, 2, 3, odd]), "\(odd)") }
+    #expect(!isTaken([1, 2], width: 3) && !isTaken([1], width: 2))
+    // 1024 times 128 is what sums of 24 bits do not hold.
+    #expect(isTaken([Float](repeating: -128, count: 1023) + [127]))
+    #expect(!isTaken([Float](repeating: -128, count: 1024)))
+    var products: [Float] = [0.5]
+    #expect(!quell_multiply_whole_rows_int8(weights, 1, [1, 2, 3, 4, 5, 6], 6, &products) && products == [0.5])
+  }
+}
