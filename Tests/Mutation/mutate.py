@@ -173,7 +173,7 @@ class Tests:
         calls = ["-q", "-x", "-p", "no:cacheprovider", str(ROOT / "Bindings/Python/tests/test_c_interface.py")]
         damage = [str(ROOT / "Scripts/check-damage"), str(BUILD / "damage"), str(ROOT / "Tests/Compatibility/1"), randoms]
         self.tests: dict[str, typing.Callable[[], typing.Any]] = {
-            "named files": lambda: check_library.check_models(loaded),
+            "named files": lambda: any(check_library.check_models(loaded)),
             "named states": lambda: state_cases.check(loaded)[1],
             "calls": lambda: pytest.main(calls),
             "faults": lambda: os.execv(BUILD / "faults", ["faults", str(BUILD / "tiny.gguf")]),
