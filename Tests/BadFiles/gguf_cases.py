@@ -385,6 +385,7 @@ case("events within a chain", MALFORMED, "not elementwise", all_of(operation(4, 
      OPERATIONS, 32 * 2)
 case("an operation of a chain that reads half of what another writes", MALFORMED, "an operand overlaps the result",
      with_value(4, 2, 2, 4, 8), OPERATIONS, 32 * 2)
+case("one that reads it on its left side", MALFORMED, "an operand overlaps the result", with_value(5, 2, 2, 4, 8), OPERATIONS, 32 * 2)
 case("one that reads it on its right side", MALFORMED, "an operand overlaps the result", with_value(5, 3, 2, 4, 8), OPERATIONS, 32 * 2)
 case("one that writes half of what another writes", MALFORMED, "an operand overlaps the result", all_of(
     operation(3, 2, 16), operation(3, 3, 16), operation(4, 2, 16), with_value(4, 3, 2, 4, 8), operation(5, 2, 16)), OPERATIONS, 32 * 2)
