@@ -18,10 +18,9 @@ $(aarch64)/obj/Quell.o: $(runtime_swift) $(runtime_headers) $(objects)/sources.t
 	@mkdir -p $(@D)
 	$(SWIFTC) $(SWIFT_FLAGS) -target aarch64-none-none-elf -c @$(objects)/sources.txt -o $@
 
-# No multiplication may be joined to an addition: results are the same bits on every core.
 $(aarch64)/obj/%.o: Sources/CQuell/%.c $(runtime_headers) Makefile Cross.mk
 	@mkdir -p $(@D)
-	$(aarch64_tools)gcc $(C_FLAGS) -ffp-contract=off -c $< -o $@
+	$(aarch64_tools)gcc $(C_FLAGS) -c $< -o $@
 
 $(aarch64)/obj/build_information.o: $(objects)/quell_build.h
 

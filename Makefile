@@ -22,9 +22,10 @@ libraries := build/lib/libquell.so build/lib/libquell.so.0 build/lib/libquell.a
 
 # -Osize: what reads files and texts is compiled to be small; the functions that a step spends its time in ask for speed themselves,
 # by @_optimize(speed). -fno-math-errno: square roots become an instruction instead of a call into libm.
+# -ffp-contract=off: no multiplication is joined to an addition, so that results are the same bits on every core.
 SWIFT_FLAGS := -parse-as-library -module-name Quell -package-name quell -enable-experimental-feature Embedded -wmo -Osize \
   -Xfrontend -function-sections -Xcc -fno-math-errno -I Sources/CQuell/include -module-cache-path $(objects)/modules
-C_FLAGS := -std=gnu11 -O2 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-math-errno -Wall -Wextra \
+C_FLAGS := -std=gnu11 -O2 -ffp-contract=off -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -fno-math-errno -Wall -Wextra \
   -ISources/CQuell/include -I$(objects)
 # SwiftPM has given the command's main function a name of its own.
 COMMAND_LINK_FLAGS := -lonnx -lonnx_proto -lprotobuf -lz -lFoundation -lCoreFoundation -lFoundationEssentials \

@@ -22,6 +22,7 @@ enum { BLOCK = 32, BLOCK_BYTES = 18 };
 INLINE vector zeros(void);
 INLINE vector broadcast(float number);
 INLINE vector add(vector a, vector b);
+INLINE vector square_root(vector numbers);
 INLINE vector multiply_add(vector a, vector b, vector sum);
 /* What the lanes add up to, always in the same order, and the same of LANES vectors, one in each lane. */
 INLINE float total(vector sum);
@@ -187,6 +188,7 @@ INLINE void add_rows(enum format format, const void *matrix, size_t stride, size
     add_last(format, matrix, stride, outputs, indices, values, events, result);
 }
 
+#include "kernel_elementwise.h"
 #include "kernel_ternary.h"
 
 /* ---- Rows of outputs ---- */
@@ -304,10 +306,11 @@ TARGET static size_t detect(const float *source, size_t start, size_t count, flo
 /* The table, with a loop over rows of ternary weights. */
 #define TABLE(ternary)                                                                                                 \
   {                                                                                                                    \
-    .detect = detect, .add_rows_f32 = add_rows_f32, .add_rows_f16 = add_rows_f16, .add_rows_bf16 = add_rows_bf16,      \
-    .add_rows_int8 = add_rows_int8, .add_rows_int4 = add_rows_int4, .add_rows_ternary = ternary,                       \
-    .multiply_rows_f32 = multiply_rows_f32, .multiply_rows_f16 = multiply_rows_f16,                                    \
-    .multiply_rows_bf16 = multiply_rows_bf16, .multiply_rows_int8 = multiply_rows_int8,                                \
-    .multiply_rows_int4 = multiply_rows_int4, .multiply_rows_ternary = multiply_rows_ternary,                          \
-    .add_rows_together = add_rows_together, .multiply_rows_together = multiply_rows_together,                          \
+    .apply_unary = apply_unary, .apply_binary = apply_binary, .detect = detect, .add_rows_f32 = add_rows_f32,          \
+    .add_rows_f16 = add_rows_f16, .add_rows_bf16 = add_rows_bf16, .add_rows_int8 = add_rows_int8,                      \
+    .add_rows_int4 = add_rows_int4, .add_rows_ternary = ternary, .multiply_rows_f32 = multiply_rows_f32,               \
+    .multiply_rows_f16 = multiply_rows_f16, .multiply_rows_bf16 = multiply_rows_bf16,                                  \
+    .multiply_rows_int8 = multiply_rows_int8, .multiply_rows_int4 = multiply_rows_int4,                                \
+    .multiply_rows_ternary = multiply_rows_ternary, .add_rows_together = add_rows_together,                            \
+    .multiply_rows_together = multiply_rows_together,                                                                  \
   }

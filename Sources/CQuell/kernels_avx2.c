@@ -19,6 +19,9 @@ INLINE vector broadcast(float number) {
 INLINE vector add(vector a, vector b) {
   return _mm256_add_ps(a, b);
 }
+INLINE vector square_root(vector numbers) {
+  return _mm256_sqrt_ps(numbers);
+}
 INLINE vector multiply_add(vector a, vector b, vector sum) {
   return _mm256_fmadd_ps(a, b, sum);
 }

@@ -102,16 +102,16 @@ private func elementwiseModel(chained: Bool) -> FileBuilder {
     let (left, right) = ((0..<count).map { _ in 4 * random.nextFloat() }, (0..<count).map { _ in 4 * random.nextFloat() })
     for function in UnaryFunction.allCases {
       var (apart, own) = ([Float](repeating: 0, count: count), left)
-      Elementwise.unary(function, left, &apart, count: count)
-      own.withUnsafeMutableBufferPointer { Elementwise.unary(function, $0.baseAddress!, $0.baseAddress!, count: count) }
+      Elementwise.unary(function, left, &apart, count: count, nil)
+      own.withUnsafeMutableBufferPointer { Elementwise.unary(function, $0.baseAddress!, $0.baseAddress!, count: count, nil) }
       #expect(apart.map(\.bitPattern) == own.map(\.bitPattern))
     }
     for function in BinaryFunction.allCases {
       for step in [0, 1] {
         var (apart, own) = ([Float](repeating: 0, count: count), left)
-        Elementwise.binary(function, left, leftStep: 1, right, rightStep: step, &apart, count: count)
+        Elementwise.binary(function, left, leftStep: 1, right, rightStep: step, &apart, count: count, nil)
         own.withUnsafeMutableBufferPointer {
-          Elementwise.binary(function, $0.baseAddress!, leftStep: 1, right, rightStep: step, $0.baseAddress!, count: count)
+          Elementwise.binary(function, $0.baseAddress!, leftStep: 1, right, rightStep: step, $0.baseAddress!, count: count, nil)
         }
         #expect(apart.map(\.bitPattern) == own.map(\.bitPattern))
       }

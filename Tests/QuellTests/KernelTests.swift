@@ -1,3 +1,4 @@
+import CQuell
 import Foundation
 import Testing
 
@@ -63,12 +64,12 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     let right: [Float] = [4, -1, 0.5, 0.125, -3, 7]
     func unary(_ function: UnaryFunction) -> [Float] {
       var result = [Float](repeating: 9, count: left.count)
-      Elementwise.unary(function, left, &result, count: left.count)
+      Elementwise.unary(function, left, &result, count: left.count, nil)
       return result
     }
     func binary(_ function: BinaryFunction, _ leftStep: Int, _ rightStep: Int) -> [Float] {
       var result = [Float](repeating: 9, count: left.count)
-      Elementwise.binary(function, left, leftStep: leftStep, right, rightStep: rightStep, &result, count: left.count)
+      Elementwise.binary(function, left, leftStep: leftStep, right, rightStep: rightStep, &result, count: left.count, nil)
       return result
     }
     #expect(unary(.negate) == [2, 0.5, 0, -0.25, -3, -100])
@@ -96,14 +97,47 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     Elementwise.choose(left, step: 1, right, leftStep: 0, left, rightStep: 1, &chosen, count: left.count)
     #expect(chosen == [-2, -0.5, 0, 4, 4, 4])
     var result: [Float] = [0, 0]
-    Elementwise.binary(.maximum, [.nan, 1], leftStep: 1, [1, .nan], rightStep: 1, &result, count: 2)
+    Elementwise.binary(.maximum, [.nan, 1], leftStep: 1, [1, .nan], rightStep: 1, &result, count: 2, nil)
     #expect(result[0].isNaN && result[1].isNaN)
-    Elementwise.binary(.minimum, [.nan, 1], leftStep: 1, [1, .nan], rightStep: 1, &result, count: 2)
+    Elementwise.binary(.minimum, [.nan, 1], leftStep: 1, [1, .nan], rightStep: 1, &result, count: 2, nil)
     #expect(result[0].isNaN && result[1].isNaN)
-    Elementwise.binary(.threshold, [.nan, -7], leftStep: 1, [7, 7], rightStep: 1, &result, count: 2)
+    Elementwise.binary(.threshold, [.nan, -7], leftStep: 1, [7, 7], rightStep: 1, &result, count: 2, nil)
     #expect(result[0].isNaN && result[1] == 0)
-    Elementwise.unary(.relu, [.nan, -1], &result, count: 2)
+    Elementwise.unary(.relu, [.nan, -1], &result, count: 2, nil)
     #expect(result[0].isNaN && result[1] == 0)
+  }
+
+  /// The portable loops are what the formulas above were held against.
+  @Test(arguments: InstructionSet.available)
+  func elementwiseFunctionsAreTheSameBitsInAllInstructionSets(_ instructionSet: InstructionSet) throws {
+    let kernels = try instructionSet.kernels()
+    var random = SplitMix(state: 7)
+    let special: [Float] = [
+      0, -0.0, .nan, .infinity, -.infinity, .leastNonzeroMagnitude, -.leastNormalMagnitude, .greatestFiniteMagnitude, 0.5, -0.5, 1.5, 2.5,
+      -2.5, 8_388_607.5, 8_388_609, -87.4, -104, -103.9, 88.7, 89, 127, -128,
+    ]
+    let left = special + (0..<1000).map { _ in 100 * random.nextFloat() }
+    let right = Array(special.reversed()) + (0..<1000).map { _ in random.nextFloat() }
+    func bits(_ function: (UnsafeMutablePointer<Float>, Int) -> Void, _ count: Int) -> [UInt32] {
+      var result = [Float](repeating: 9, count: count + 1)
+      function(&result, count)
+      // Whatever number a NaN is.
+      return result.map { $0.isNaN ? UInt32.max : $0.bitPattern }
+    }
+    for count in [1, 7, 8, 15, 16, 17, left.count] {
+      for function in UnaryFunction.allCases {
+        let expected = bits({ Elementwise.unary(function, left, $0, count: $1, nil) }, count)
+        #expect(bits({ Elementwise.unary(function, left, $0, count: $1, kernels) }, count) == expected, "\(function) of \(count)")
+      }
+      for function in BinaryFunction.allCases {
+        for (leftStep, rightStep) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+          func apply(_ kernels: UnsafePointer<quell_kernels>?) -> [UInt32] {
+            bits({ Elementwise.binary(function, left, leftStep: leftStep, right, rightStep: rightStep, $0, count: $1, kernels) }, count)
+          }
+          #expect(apply(kernels) == apply(nil), "\(function) of \(count), steps \(leftStep) and \(rightStep)")
+        }
+      }
+    }
   }
 
   @Test(arguments: [1, 2, 13, 300]) func layerNormalizationIsItsFormula(count: Int) {

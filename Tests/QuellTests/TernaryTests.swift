@@ -143,7 +143,7 @@ private struct TernaryModel {
       0, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.49999997, 126.5, 8_388_607.5, -8_388_608, 16_777_217, 1e30, -.infinity, .nan, -0.2, 3.7,
     ]
     var result = [Float](repeating: 7, count: numbers.count)
-    Elementwise.unary(.round, numbers, &result, count: numbers.count)
+    Elementwise.unary(.round, numbers, &result, count: numbers.count, nil)
     for (number, rounded) in zip(numbers, result) {
       let expected = number.rounded(.toNearestOrEven)
       #expect(number.isNaN ? rounded.isNaN : rounded.bitPattern == expected.bitPattern, "\(number)")

@@ -2,6 +2,7 @@
  * name does, which is in Sources/Quell/Kernels and is what they are tested against. */
 #ifndef QUELL_KERNELS_H
 #define QUELL_KERNELS_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,8 +42,17 @@ typedef void quell_multiply_rows_together(uint32_t type, const void *matrix, siz
 typedef size_t quell_detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
                             float *values, float *dense);
 
+/* result[i] = a function of source[i], or of two elements, by the number that operations have for it. A step is 1, or 0
+ * where one element serves all. The result may be an operand's memory. Gives whether it knows the function: not those
+ * of one element that take a long formula. */
+typedef bool quell_apply_unary(uint32_t function, const float *source, float *result, size_t count);
+typedef void quell_apply_binary(uint32_t function, const float *left, size_t left_step, const float *right,
+                                size_t right_step, float *result, size_t count);
+
 /* The kernels of one instruction set. */
 typedef struct quell_kernels {
+  quell_apply_unary *apply_unary;
+  quell_apply_binary *apply_binary;
   quell_detect *detect;
   quell_add_rows *add_rows_f32;
   quell_add_rows *add_rows_f16;

@@ -1,7 +1,14 @@
-/// Functions of one and two elements over vectors, an ``ElementVector`` at a time. An operand may be the result's own memory.
+import CQuell
+
+/// Functions of one and two elements over vectors, an ``ElementVector`` at a time, or as many as the kernels of an instruction set take,
+/// with the same bits. An operand may be the result's own memory.
 enum Elementwise {
   @_optimize(speed)
-  static func unary(_ function: UnaryFunction, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, count: Int) {
+  static func unary(
+    _ function: UnaryFunction, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, count: Int,
+    _ kernels: UnsafePointer<quell_kernels>?
+  ) {
+    if let kernels, kernels.pointee.apply_unary(function.rawValue, source, result, count) { return }
     switch function {
     case .negate: map(source, result, count) { -$0 }
     case .exponential: map(source, result, count) { Quell.exponential($0) }
@@ -36,8 +43,11 @@ enum Elementwise {
   @_optimize(speed)
   static func binary(
     _ function: BinaryFunction, _ left: UnsafePointer<Float>, leftStep: Int, _ right: UnsafePointer<Float>, rightStep: Int,
-    _ result: UnsafeMutablePointer<Float>, count: Int
+    _ result: UnsafeMutablePointer<Float>, count: Int, _ kernels: UnsafePointer<quell_kernels>?
   ) {
+    if let kernels {
+      return kernels.pointee.apply_binary(function.rawValue, left, leftStep, right, rightStep, result, count)
+    }
     let operands = (Operand(left, step: leftStep), Operand(right, step: rightStep))
     switch function {
     case .add: combine(operands, result, count) { $0 + $1 }

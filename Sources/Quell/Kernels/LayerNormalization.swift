@@ -8,14 +8,8 @@ enum LayerNormalization {
     _ source: UnsafePointer<Float>, gain: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float,
     _ result: UnsafeMutablePointer<Float>, count: Int
   ) {
-    var sum = 0.0
-    for index in 0..<count { sum += Double(source[index]) }
-    let mean = sum / Double(count)
-    var squares = 0.0
-    for index in 0..<count {
-      let deviation = Double(source[index]) - mean
-      squares += deviation * deviation
-    }
+    let mean = doublePrecisionSum(source, count: count) { $0 } / Double(count)
+    let squares = doublePrecisionSum(source, count: count) { ($0 - mean) * ($0 - mean) }
     let scale = Float(1 / (squares / Double(count) + Double(epsilon)).squareRoot())
     let center = Float(mean)
     for index in 0..<count {

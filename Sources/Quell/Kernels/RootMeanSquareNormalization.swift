@@ -8,8 +8,7 @@ enum RootMeanSquareNormalization {
     _ source: UnsafePointer<Float>, gain: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float,
     _ result: UnsafeMutablePointer<Float>, count: Int
   ) {
-    var squares = 0.0
-    for index in 0..<count { squares += Double(source[index]) * Double(source[index]) }
+    let squares = doublePrecisionSum(source, count: count) { $0 * $0 }
     let scale = Float(1 / (squares / Double(count) + Double(epsilon)).squareRoot())
     for index in 0..<count {
       var normalized = source[index] * scale

@@ -22,12 +22,12 @@ extension SessionStorage {
     case .copy(let source, let result):
       (memory(result) + first).update(from: memory(source) + first, count: part.count)
     case .unary(let function, let source, let result):
-      Elementwise.unary(function, memory(source) + first, memory(result) + first, count: part.count)
+      Elementwise.unary(function, memory(source) + first, memory(result) + first, count: part.count, kernels)
     case .binary(let function, let left, let right, let result):
       let (leftStep, rightStep) = (count(left) == 1 ? 0 : 1, count(right) == 1 ? 0 : 1)
       Elementwise.binary(
         function, memory(left) + first * leftStep, leftStep: leftStep, memory(right) + first * rightStep, rightStep: rightStep,
-        memory(result) + first, count: part.count)
+        memory(result) + first, count: part.count, kernels)
     case .events(let site, let source):
       statistics?.add(memory(source) + first, count: part.count, site: site)
       let before = first == 0 ? 0 : lane.pointee.events.count

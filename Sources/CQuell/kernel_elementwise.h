@@ -1,0 +1,150 @@
+/* Functions of one and two elements, included by kernel_loops.h. Every element is computed as the portable loops do, in
+ * Sources/Quell/Kernels, and is the same bits: products and sums are rounded one by one. */
+
+/* Compilers may otherwise make one instruction, which rounds once, of a product and a sum; gcc is told by a flag. */
+#ifdef __clang__
+#pragma STDC FP_CONTRACT OFF
+#endif
+
+typedef int32_t integers __attribute__((vector_size(sizeof(vector))));
+
+/* The functions, by the numbers that operations have for them. */
+enum unary { NEGATE = 0, EXPONENTIAL = 1, RELU = 2, SIGMOID = 3, SQUARE_ROOT = 4, ABSOLUTE = 10, ROUND = 11 };
+enum binary { ADD = 0, SUBTRACT = 1, MULTIPLY = 2, DIVIDE = 3, MAXIMUM = 4, MINIMUM = 5, THRESHOLD = 6 };
+
+INLINE integers spread(int32_t number) {
+  return (integers){0} + number;
+}
+/* Where the condition, a comparison's result, holds the first. */
+INLINE vector choose(integers condition, vector yes, vector no) {
+  return (vector)((condition & (integers)yes) | (~condition & (integers)no));
+}
+INLINE vector magnitude(vector x) {
+  return (vector)((integers)x & spread(0x7fffffff));
+}
+INLINE vector power_of_two(integers exponent) {
+  return (vector)((exponent + 127) << 23);
+}
+
+/* See Exponential.swift. */
+INLINE vector exponential(vector x) {
+  vector bounded = choose(x < -104.0f, broadcast(-104.0f), x);
+  bounded = choose(bounded > 89.0f, broadcast(89.0f), bounded);
+  const float magic = 12582912.0f;
+  const vector shifted = bounded * 1.44269504f + magic;
+  const vector whole = shifted - magic;
+  const vector high = bounded - whole * 0.693359375f;
+  const vector r = high - whole * -2.1219444e-4f;
+  vector p = broadcast(1.0f / 5040);
+  p = p * r + 1.0f / 720;
+  p = p * r + 1.0f / 120;
+  p = p * r + 1.0f / 24;
+  p = p * r + 1.0f / 6;
+  p = p * r + 0.5f;
+  p = p * r * r + r + 1.0f;
+  const integers exponent = (integers)shifted - (integers)broadcast(magic), half = exponent >> 1;
+  return p * power_of_two(half) * power_of_two(exponent - half);
+}
+
+INLINE vector unary(enum unary function, vector x) {
+  switch (function) {
+  case NEGATE:
+    return (vector)((integers)x ^ spread(INT32_MIN));
+  case EXPONENTIAL:
+    return exponential(x);
+  case RELU:
+    return choose(x < 0.0f, zeros(), x);
+  case SIGMOID:
+    return 1.0f / (1.0f + exponential((vector)((integers)x ^ spread(INT32_MIN))));
+  case SQUARE_ROOT:
+    return square_root(x);
+  case ABSOLUTE:
+    return magnitude(x);
+  default: {
+    /* A sum with 2^23 has no room for a fraction. */
+    const integers sign = (integers)x & spread(INT32_MIN);
+    const vector large = (vector)(sign | spread(0x4b000000));
+    const vector whole = (vector)((integers)((x + large) - large) | sign);
+    return choose(magnitude(x) < magnitude(large), whole, x);
+  }
+  }
+}
+
+INLINE vector binary(enum binary function, vector left, vector right) {
+  switch (function) {
+  case ADD:
+    return left + right;
+  case SUBTRACT:
+    return left - right;
+  case MULTIPLY:
+    return left * right;
+  case DIVIDE:
+    return left / right;
+  case MAXIMUM:
+    return choose((left > right) | (left != left), left, right);
+  case MINIMUM:
+    return choose((left < right) | (left != left), left, right);
+  default:
+    return choose((magnitude(left) > right) | (left != left), left, zeros());
+  }
+}
+
+INLINE void map(enum unary function, const float *source, float *result, size_t count) {
+  size_t at = 0;
+  for (; at + LANES <= count; at += LANES)
+    store(result + at, unary(function, load(source + at, LANES)), LANES);
+  if (at < count)
+    store(result + at, unary(function, load(source + at, count - at)), count - at);
+}
+
+INLINE void combine(enum binary function, const float *left, size_t left_step, const float *right, size_t right_step,
+                    float *result, size_t count) {
+  /* Where one element serves all it is read before anything is written: the result may be an operand's memory. */
+  const vector left_one = broadcast(*left), right_one = broadcast(*right);
+  for (size_t at = 0; at < count; at += LANES) {
+    const size_t lanes = count - at < LANES ? count - at : LANES;
+    const vector a = left_step ? load(left + at, lanes) : left_one;
+    const vector b = right_step ? load(right + at, lanes) : right_one;
+    store(result + at, binary(function, a, b), lanes);
+  }
+}
+
+/* A loop for each function. */
+#define MAP(name)                                                                                                      \
+  case name:                                                                                                           \
+    map(name, source, result, count);                                                                                  \
+    return true;
+TARGET static bool apply_unary(uint32_t function, const float *source, float *result, size_t count) {
+  switch (function) {
+    MAP(NEGATE)
+    MAP(EXPONENTIAL)
+    MAP(RELU)
+    MAP(SIGMOID)
+    MAP(SQUARE_ROOT)
+    MAP(ABSOLUTE)
+    MAP(ROUND)
+  default:
+    return false;
+  }
+}
+#undef MAP
+
+#define COMBINE(name)                                                                                                  \
+  case name:                                                                                                           \
+    combine(name, left, left_step, right, right_step, result, count);                                                  \
+    break;
+TARGET static void apply_binary(uint32_t function, const float *left, size_t left_step, const float *right,
+                                size_t right_step, float *result, size_t count) {
+  switch (function) {
+    COMBINE(ADD)
+    COMBINE(SUBTRACT)
+    COMBINE(MULTIPLY)
+    COMBINE(DIVIDE)
+    COMBINE(MAXIMUM)
+    COMBINE(MINIMUM)
+    COMBINE(THRESHOLD)
+  default:
+    break;
+  }
+}
+#undef COMBINE
