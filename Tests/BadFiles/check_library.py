@@ -8,35 +8,34 @@ With --write the files go to a folder, for other programs to read.
 import argparse
 import pathlib
 import sys
+import typing
 
 import gguf_cases
 import state_cases
 from library import OK, Library
 
 
-def check_models(library: Library) -> list[str]:
-    """What is wrong with how models are opened."""
-    wrong = []
+def check_models(library: Library) -> typing.Iterator[str]:
+    """What is wrong with how models are opened, as it is found."""
     for case in gguf_cases.CASES:
         status, message, offset, model = library.open(case.data)
         if model is not None:
             model.close()
         told = f"status {status}, byte {offset}: {message}"
         if status != case.status or case.says not in message:
-            wrong.append(f"model '{case.name}': {told} (expected {case.status}, '{case.says}')")
+            yield f"model '{case.name}': {told} (expected {case.status}, '{case.says}')"
         elif case.offset is not None and offset != case.offset:
-            wrong.append(f"model '{case.name}': {told} (expected byte {case.offset})")
+            yield f"model '{case.name}': {told} (expected byte {case.offset})"
     for name, data in gguf_cases.RIGHT.items():
         status, message, _, model = library.open(data)
         if status != OK:
-            wrong.append(f"model '{name}' was refused: {message}")
+            yield f"model '{name}' was refused: {message}"
             continue
         session = model.session()
         if session.step(0) != OK or session.step(1) != OK:
-            wrong.append(f"model '{name}' does not run")
+            yield f"model '{name}' does not run"
         session.close()
         model.close()
-    return wrong
 
 
 def main() -> int:

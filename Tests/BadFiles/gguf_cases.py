@@ -357,6 +357,7 @@ OVERLAPS = {
     "a gain that is being made": (15, 3, 20, 8),
     "a bias of a normalisation that is being made": (6, 4, 20, 8),
     "a bias that is being made": (8, 3, 40, 32),
+    "an attention into its query": (18, 7, 93, 8),
     "an attention into its key": (18, 7, 101, 8),
     "an attention into its value": (18, 7, 109, 8),
     "an order over its source": (19, 7, 68, 8),
@@ -381,10 +382,13 @@ for name, (index, word, first, count, says) in LENGTHS.items():
 case("events of another length than the matrix", MALFORMED, "does not fit its input and output", operation(10, 2, 0), OPERATIONS, 32 * 11)
 case("query heads that the cache's do not divide", MALFORMED, "do not fit together", all_of(
     with_value(18, 1, 2, 93, 12), with_value(18, 7, 2, 16, 12), operation(18, 5, 3)), OPERATIONS, 32 * 18)
+case("a reduction of no whole number of parts", MALFORMED, "does not divide its source", all_of(
+    operation(20, 3, 3), with_value(20, 4, 2, 80, 3)), OPERATIONS, 32 * 20)
 case("events within a chain", MALFORMED, "not elementwise", all_of(operation(4, 0, 6), operation(4, 1, 0), operation(4, 2, 0)),
      OPERATIONS, 32 * 2)
 case("an operation of a chain that reads half of what another writes", MALFORMED, "an operand overlaps the result",
      with_value(4, 2, 2, 4, 8), OPERATIONS, 32 * 2)
+case("one that reads it on its left side", MALFORMED, "an operand overlaps the result", with_value(5, 2, 2, 4, 8), OPERATIONS, 32 * 2)
 case("one that reads it on its right side", MALFORMED, "an operand overlaps the result", with_value(5, 3, 2, 4, 8), OPERATIONS, 32 * 2)
 case("one that writes half of what another writes", MALFORMED, "an operand overlaps the result", all_of(
     operation(3, 2, 16), operation(3, 3, 16), operation(4, 2, 16), with_value(4, 3, 2, 4, 8), operation(5, 2, 16)), OPERATIONS, 32 * 2)

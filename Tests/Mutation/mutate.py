@@ -2,8 +2,9 @@
 """Takes out each check of the code that reads model files and states, one at a time, and sees that a test fails.
 
 All checks are given numbers, and the library is built once with a switch in each: the one whose number is in QUELL_MUTANT lets everything
-pass. Then the tests run for each number: the named bad files, the system that refuses everything, wrong calls, and small damage. A check whose loss
-goes unnoticed must stand in explained.py with the reason; one that stands there must go unnoticed.
+pass. Then the tests run for each number: the named bad files and the memory that they take, the system that refuses everything, wrong
+calls, and small damage. A check whose loss goes unnoticed must stand in explained.py with the reason; one that stands there must go
+unnoticed.
 """
 
 import argparse
@@ -149,6 +150,7 @@ def build(files: list[str], only_sources: bool) -> Switches:
             [*compiler, *(f"-Wl,--wrap={call}" for call in wrapped.split()), *(str(ROOT / source) for source in sources), *objects, "-o",
              str(BUILD / name)], check=True)
     subprocess.run([sys.executable, str(ROOT / "Bindings/Python/tests/tiny_model.py"), str(BUILD / "tiny.gguf")], check=True)
+    subprocess.run([sys.executable, str(ROOT / "Tests/BadFiles/check_library.py"), "--write", str(BUILD / "named")], check=True)
     return switches
 
 
@@ -171,10 +173,12 @@ class Tests:
         loaded = library.Library(BUILD / "libquell.so")
         self.mutant = ctypes.c_int.in_dll(loaded.c, "quell_mutant")
         calls = ["-q", "-x", "-p", "no:cacheprovider", str(ROOT / "Bindings/Python/tests/test_c_interface.py")]
+        named = [str(BUILD / "damage"), "--as-is", *(str(path) for path in sorted((BUILD / "named").iterdir()))]
         damage = [str(ROOT / "Scripts/check-damage"), str(BUILD / "damage"), str(ROOT / "Tests/Compatibility/1"), randoms]
         self.tests: dict[str, typing.Callable[[], typing.Any]] = {
-            "named files": lambda: check_library.check_models(loaded),
+            "named files": lambda: any(check_library.check_models(loaded)),
             "named states": lambda: state_cases.check(loaded)[1],
+            "memory": lambda: os.execv(named[0], named),
             "calls": lambda: pytest.main(calls),
             "faults": lambda: os.execv(BUILD / "faults", ["faults", str(BUILD / "tiny.gguf")]),
             "damage": lambda: os.execv(damage[0], damage),

@@ -2,7 +2,9 @@
 with nothing."""
 
 import ctypes
+import errno
 import math
+import os
 from ctypes import POINTER, byref, c_char, c_double, c_float, c_uint32, c_uint64, c_void_p, sizeof
 
 import pytest
@@ -194,6 +196,23 @@ def test_places_that_are_null(world):
         ("the buffer for the text is null", "quell_model_name", world.model, NULL, 1, NULL),
     ]:
         refused(c.INVALID_ARGUMENT, says, function, *arguments)
+
+
+def test_paths_that_lead_to_no_model(tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    for name, status, says in [
+        ("empty", c.MALFORMED, "empty' is empty"),
+        ("folder", c.FILE_UNREADABLE, "folder': it is not a regular file"),
+        ("pipe", c.FILE_UNREADABLE, "pipe': it is not a regular file"),
+        ("none", c.FILE_UNREADABLE, f"none': {os.strerror(errno.ENOENT)}"),
+        ("loop", c.FILE_UNREADABLE, f"loop': {os.strerror(errno.ELOOP)}"),
+        ("\x1b[2Jnone", c.FILE_UNREADABLE, "?[2Jnone': "),
+    ]:
+        refused(status, says, "quell_model_open_file", str(tmp_path / name).encode(), byref(PLACE))
+    assert not PLACE.value
 
 
 def test_sizes_that_no_machine_has(world):
