@@ -10,6 +10,10 @@ sanitizers := address
 # Small files that are right, which others are made of by damage, and which every version to come reads.
 samples := Tests/Compatibility/1
 fuzzers := model state text calls
+host_fuzzers := json tokenizer onnx
+host_readers := $(wildcard Tests/QuellFileTests/Readers/*.swift)
+host_build := $(SWIFT) build -c release --target QuellTool --scratch-path .build-fuzz --sanitize=$(sanitizers) \
+  -Xswiftc -enable-testing -Xswiftc -Xfrontend -Xswiftc -sanitize=fuzzer,$(sanitizers)
 damage_sources := Tests/Damage/damage.c Tests/Damage/exercise.c Tests/Damage/exercise.h
 # What the library asks the system for is counted.
 damage_flags := -Wall -Wextra -Iinclude -Wl,--wrap=posix_memalign,--wrap=malloc,--wrap=free
@@ -17,7 +21,7 @@ damage_flags := -Wall -Wextra -Iinclude -Wl,--wrap=posix_memalign,--wrap=malloc,
 # What the faults' program stands in front of, as Scripts/check-faults has it.
 faults_wrapped := posix_memalign free open close fstat mmap munmap pthread_create pthread_join
 
-.PHONY: damage damage-long fuzz fuzz-replay mutants coverage
+.PHONY: damage damage-long fuzz fuzz-replay host-fuzzers mutants coverage
 
 # ---- The runtime with AddressSanitizer, and with what libFuzzer sees its way by ----
 
@@ -50,6 +54,8 @@ damage: build/tests/damage
 damage-long: build/tests/damage build/tests/damage-sanitized
 	Scripts/check-damage build/tests/damage $(samples) 2000000
 	Scripts/check-damage build/tests/damage-sanitized $(samples) 100000
+	@$(MAKE) --no-print-directory host-fuzzers
+	SWIFT_BACKTRACE=enable=no build/fuzz/host-damage 20000
 
 # ---- Fuzzers ----
 
@@ -59,10 +65,22 @@ build/fuzz/%: Tests/Fuzz/%.c Tests/Fuzz/support.h $(damage_sources) $(sanitized_
 	  -fsanitize=fuzzer,$(sanitizers),undefined -fno-sanitize-recover=undefined \
 	  $< Tests/Damage/exercise.c $(sanitized_objects) -lpthread -o $@
 
-fuzz: $(fuzzers:%=build/fuzz/%)
-	Scripts/fuzz $(TIME) $(fuzzers)
+# What the host reads: the modules of the command as SwiftPM builds them, all but its main function.
+host-fuzzers:
+	$(host_build)
+	@mkdir -p build/fuzz
+	built="$$($(host_build) --show-bin-path)"; \
+	  $(SWIFTC) -O -parse-as-library -swift-version 6 -module-name Fuzzers -sanitize=fuzzer,$(sanitizers) -I "$$built/Modules" \
+	    -I Sources/CQuell/include $$(printf ' -Xcc -fmodule-map-file=%s' Sources/*/module.modulemap "$$built"/*.build/module.modulemap) \
+	    $(host_readers) Tests/Fuzz/host.swift $$(find "$$built" -path '*.build/*.o') -lonnx -lonnx_proto -lprotobuf -lz \
+	    -o build/fuzz/host-damage
+	for name in $(host_fuzzers); do ln -f build/fuzz/host-damage build/fuzz/$$name; done
 
-# The inputs that were kept, each once.
+fuzz: $(fuzzers:%=build/fuzz/%) host-fuzzers
+	Tests/Fuzz/inputs.py --wrong build/fuzz/inputs
+	Scripts/fuzz $(TIME) $(fuzzers) $(host_fuzzers)
+
+# The inputs that were kept, each once. Those of what the host reads are replayed by Tests/QuellFileTests.
 fuzz-replay: $(fuzzers:%=build/fuzz/%)
 	Scripts/fuzz replay $(fuzzers)
 

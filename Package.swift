@@ -23,7 +23,7 @@ let package = Package(
     .target(name: "CQuell"),
     .target(name: "Quell", dependencies: ["CQuell"]),
 
-    // MARK: What files of JSON are looked at with: host only
+    // MARK: What files of JSON are looked at with, and what of files goes into messages: host only
     .target(name: "QuellJSON"),
 
     // MARK: The importer: host only

@@ -1,3 +1,5 @@
+import QuellJSON
+
 /// Why a cost cannot be told.
 public struct CostFailure: Error, CustomStringConvertible, Equatable {
   /// What kind of thing went wrong.
@@ -12,6 +14,11 @@ public struct CostFailure: Error, CustomStringConvertible, Equatable {
   public let kind: Kind
   /// What, where, and what to do.
   public let description: String
+
+  init(kind: Kind, description: String) {
+    self.kind = kind
+    self.description = description.printable
+  }
 
   static func malformed(_ description: String) -> CostFailure { CostFailure(kind: .malformed, description: description) }
   static func unsupported(_ description: String) -> CostFailure { CostFailure(kind: .unsupported, description: description) }

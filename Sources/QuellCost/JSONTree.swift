@@ -72,10 +72,15 @@ struct JSONTree {
     return number
   }
 
+  /// More than any figure of a device, and so little that sums of products of some are finite.
+  static let greatestAmount = 1e15
+
   /// A number of at least 0.
   func amount() throws(CostFailure) -> Double {
     let number = try number()
-    guard number.isFinite, number >= 0 else { throw .malformed("'\(path)' is \(number), not a finite number of at least 0") }
+    guard (0...JSONTree.greatestAmount).contains(number) else {
+      throw .malformed("'\(path)' is \(number), not a number from 0 to \(JSONTree.greatestAmount)")
+    }
     return number
   }
 

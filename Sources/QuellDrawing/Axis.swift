@@ -23,6 +23,11 @@ public struct Axis: Sendable {
       decimals += 1
     }
     let step = power * ([1, 2, 2.5, 5, 10].first { power * $0 >= rough } ?? 10)
+    // Numbers that differ by less than a step can be too many steps from 0 to be counted.
+    guard max(abs(least), abs(greatest)) / step < 1e15 else {
+      (marks, self.decimals) = ([least, greatest], 0)
+      return
+    }
     let first = Int((least / step).rounded(.down))
     let last = Int((greatest / step).rounded(.up))
     marks = (first...max(last, first + 1)).map { Double($0) * step }

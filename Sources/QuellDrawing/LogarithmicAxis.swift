@@ -8,6 +8,8 @@
 public struct LogarithmicAxis: Sendable {
   /// The most numbers that are marked between powers of ten and at them.
   private static let mostMarks = 11
+  /// Numbers around which there are powers of ten.
+  private static let drawable = 1e-300...1e300
 
   /// The numbers to mark, the beginning of the scale first and its end last: 1, 2 and 5 times powers of ten, or where these are many the
   /// powers alone.
@@ -15,7 +17,7 @@ public struct LogarithmicAxis: Sendable {
 
   /// A scale on which everything from `least` to `greatest` has a place.
   public init(from least: Double, to greatest: Double) {
-    guard least > 0, greatest >= least, greatest.isFinite else {
+    guard LogarithmicAxis.drawable.contains(least), LogarithmicAxis.drawable.contains(greatest), greatest >= least else {
       marks = [0.1, 1]
       return
     }

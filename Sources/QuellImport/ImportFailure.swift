@@ -1,3 +1,5 @@
+import QuellJSON
+
 /// Why a file could not be imported, in one line of text.
 ///
 /// The text names the file, node or tensor, says what was expected and, where that helps, how to export instead.
@@ -21,10 +23,10 @@ public struct ImportFailure: Error, Equatable, Sendable, CustomStringConvertible
   /// One line: what, where, what to do.
   public let message: String
 
-  /// A failure of a family, with its line of text.
+  /// A failure of a family, with its line of text. Names from a file may stand in it as they are.
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
-    self.message = message
+    self.message = message.printable
   }
 
   /// The line of text.

@@ -5,6 +5,7 @@ import Quell
 import QuellCalibration
 import QuellCost
 import QuellImport
+import QuellJSON
 
 /// The exit statuses of the command, documented in the README.
 enum ExitStatus: Int32 {
@@ -29,7 +30,7 @@ struct CommandFailure: Error {
 
   init(_ status: ExitStatus, _ message: String) {
     self.status = status
-    self.message = message
+    self.message = message.printable
   }
 }
 

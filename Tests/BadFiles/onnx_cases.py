@@ -158,6 +158,7 @@ def graph_cases() -> list[Case]:
         ("a version of operators of 2^63", model(b"".join(parts().values()), opset=1 << 63), MALFORMED, ""),
         ("data too short", changed(table=tensor("table", [3, 2], short)), MALFORMED, '"table"'),
         ("no data", changed(table=tensor("table", [3, 2], b"")), MALFORMED, "table"),
+        ("a name of several lines", changed(more=tensor("a\n\x1b[2J\u0085b", [3, -2], short)), MALFORMED, "a??[2J?b"),
         ("a negative dimension", changed(table=tensor("table", [3, -2], short)), MALFORMED, '"table"'),
         ("a product of dimensions that wraps", changed(table=tensor("table", [1 << 32, 1 << 32], short)), MALFORMED, "table"),
         ("a product beyond the data", changed(table=tensor("table", [1 << 31, 2], short)), MALFORMED, '"table"'),

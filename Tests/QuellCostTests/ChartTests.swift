@@ -21,6 +21,15 @@ import Testing
     #expect(Set(axis.marks.map(axis.label)).count == count)
   }
 
+  /// Numbers that files have given: nearer to one another than anyone counts, and so small that no power of ten is below.
+  @Test func extremeNumbersHaveAPlace() {
+    let near = Axis(from: 1e10, to: 1e10 + 1e-5)
+    #expect(near.marks == [1e10, 1e10 + 1e-5] && near.place(1e10) == 0 && near.place(1e10 + 1e-5) == 1)
+    for (least, greatest) in [(5e-324, 5e-324), (5e-324, 1), (1, 1.7e308)] {
+      #expect(LogarithmicAxis(from: least, to: greatest).marks.allSatisfy { $0 > 0 && $0.isFinite })
+    }
+  }
+
   @Test func labelsHaveTheDecimalsThatTheyNeed() {
     let axis = LogarithmicAxis(from: 0.002, to: 20)
     #expect(axis.marks.map(axis.label) == ["0.001", "0.01", "0.1", "1", "10", "100"])

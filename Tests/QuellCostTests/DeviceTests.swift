@@ -28,6 +28,8 @@ import Testing
     (#""lanes""#, #""lane""#, "'lane' is unknown"),
     (#""clock_mhz": {"value": 500"#, #""clock_mhz": {"value": -500"#, "'clock_mhz.value' is -500"),
     (#""clock_mhz": {"value": 500"#, #""clock_mhz": {"value": 0"#, "'clock_mhz' is 0"),
+    (#""clock_mhz": {"value": 500"#, #""clock_mhz": {"value": 1e-300"#, "'clock_mhz' is 1e-300, less than 1e-15"),
+    (#""clock_mhz": {"value": 500"#, #""clock_mhz": {"value": 1e300"#, "'clock_mhz.value' is 1e+300, not a number from 0 to 1e+15"),
     (#""clock_mhz": {"value": 500"#, #""clock_mhz": {"value": "fast""#, "'clock_mhz.value' is not a number"),
     (#""event_group": {"value": 1"#, #""event_group": {"value": 1.5"#, "'event_group' is not a whole number"),
     (#""version": 1"#, #""version": 2"#, "version is not 1"), ("quell-device", "device", "format is not"),
@@ -36,6 +38,7 @@ import Testing
     (#""mac_f32": {"multiply": 1"#, #""mac_f33": {"multiply": 1"#, "'work.mac_f33' is unknown"),
     (#""mac_f32": {"multiply": 1"#, #""mac_f32": {"multiply": -1"#, "'work.mac_f32.multiply' is -1"),
     (#""components": ["linear""#, #""components": ["lines""#, "'lines'"),
+    (#""components": ["linear""#, #""components": ["a\n\u001b[2J""#, "'a??[2J'"),
     (#""skips_quiet_inputs": true,"#, "", "'skips_quiet_inputs' is missing"),
     (#"{"value": 19.7, "source": "fit", "measured": false}"#, #"{"value": 19.7, "source": "fit"}"#, "energy_pj.measured' is missing"),
   ]) func whatIsWrongIsRefusedByName(old: String, new: String, why: String) throws {

@@ -106,6 +106,19 @@ import Testing
     #expect(abs(near.energyComputeUj - far.energyComputeUj - 1024 * 116e-6) < 1e-9)
   }
 
+  /// A profile whose cores hold next to nothing asks for more cores than anyone can account for.
+  @Test(arguments: ["1e-15", "1e-12", "0.5"]) func moreCoresThanCanBeAccountedForAreRefused(memory: String) throws {
+    let text = String(decoding: try #require(ShippedDevices.text(named: "seneca")), as: UTF8.self)
+    let memoryOfCore = #""memory_bytes": {"value": 262144"#
+    #expect(text.contains(memoryOfCore))
+    let device = try Device(profile: Array(text.replacing(memoryOfCore, with: #""memory_bytes": {"value": \#(memory)"#).utf8))
+    let outline = Sample.outline([("a", 1024, 1024)])
+    let sites = [SiteActivity.dense(inputs: 1024, visits: 1, group: 8)]
+    let failure = try #require(throws: CostFailure.self) { try Sample.report(outline, sites, on: device) }
+    #expect(failure.kind == .unsupported && failure.description.contains("more than 1048576"), "\(failure)")
+    #expect(try Sample.report(outline, sites, on: device, Execution(on: device, cores: 2)).model.cores == 2)
+  }
+
   @Test func pipelinedCoresAreReadyWhenTheBusiestIs() throws {
     let large = Sample.outline([("a", 512, 512), ("b", 512, 512)])
     let device = try Sample.device("seneca")

@@ -46,7 +46,8 @@ public struct SequentialSearch {
   /// Goes on from an earlier record. Returns whether that is one of the same search.
   public mutating func resume(_ earlier: SearchRecord) -> Bool {
     guard earlier.model == record.model, earlier.text == record.text, earlier.lossIncrease == record.lossIncrease,
-      earlier.choices.count <= order.count,
+      earlier.choices.count <= order.count, earlier.trials.count <= SequentialSearch.densities.count,
+      (0...1 + order.count * SequentialSearch.densities.count).contains(earlier.evaluations),
       zip(earlier.choices, order).allSatisfy({ $0.site == evaluation.model.sites[$1].name && $0.theta >= 0 && $0.theta.isFinite })
     else { return false }
     record = earlier

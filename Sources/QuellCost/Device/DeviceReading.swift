@@ -74,7 +74,9 @@ private struct FigureReader {
 
   func positive(_ tree: JSONTree) throws(CostFailure) -> DeviceFigure {
     let figure = try figure(tree)
-    guard figure.value > 0 else { throw .malformed("'\(tree.path)' is 0") }
+    guard figure.value >= 1 / JSONTree.greatestAmount else {
+      throw .malformed("'\(tree.path)' is \(figure.value), less than \(1 / JSONTree.greatestAmount)")
+    }
     return figure
   }
 

@@ -5,6 +5,9 @@ import Quell
 /// The price of work on a vector of n numbers, done t times, by steps of energy e and of c cycles, with L lanes: its energy is
 /// n · t · e, its time t · ceil(n / L) · c; the controller takes n · t · c. Steps follow one another, and so do operations.
 public struct CostModel: Sendable {
+  /// The most cores that a price is made for; each is accounted for by itself.
+  static let mostCores = 1 << 20
+
   /// What is paid to.
   public let device: Device
   /// The program that is priced.
@@ -16,13 +19,18 @@ public struct CostModel: Sendable {
   /// Cores that hold the weights behind each site, to which its events go.
   private let destinations: [ClosedRange<Int>]
 
-  /// A model of a program on a device; refuses more cores than one where the profile has no network.
+  /// A model of a program on a device; refuses more cores than one where the profile has no network, and more than ``mostCores``.
   public init(_ outline: ProgramOutline, on device: Device, _ execution: Execution) throws(CostFailure) {
     self.device = device
     self.outline = outline
     self.execution = execution
     places = outline.places
     placement = Placement(outline, places, on: device, execution)
+    guard placement.cores <= CostModel.mostCores else {
+      throw .unsupported(
+        "the weights take \(placement.cores) cores of '\(device.name)', more than \(CostModel.mostCores): ask for fewer, or give a core "
+          + "more memory")
+    }
     var destinations = [ClosedRange<Int>?](repeating: nil, count: outline.sites.count)
     for (index, operation) in outline.operations.enumerated() {
       guard case .linear = operation, let site = places[index].site else { continue }

@@ -27,8 +27,9 @@ struct Placement {
     for (index, operation) in outline.operations.enumerated() {
       guard let tensor = operation.weights, let range = ranges[tensor], !range.isEmpty else { continue }
       let end = min(range.upperBound, capacity)
-      let first = min(cores - 1, Int(range.lowerBound / memory))
-      let last = max(first, min(cores - 1, Int((end / memory).rounded(.up)) - 1))
+      // There can be more places for cores than there are whole numbers.
+      let first = Int(min(range.lowerBound / memory, Double(cores - 1)))
+      let last = max(first, Int(min((end / memory).rounded(.up), Double(cores))) - 1)
       let held = max(0, end - range.lowerBound) / (range.upperBound - range.lowerBound)
       self.places[index] = (first...last, held)
     }

@@ -134,9 +134,7 @@ struct SweepCommand: ExampleCommand {
           try measured()
         }
         guard !json, let point = sweep.document.point(method, target) else { continue }
-        try StandardOutput.write(
-          "\(method.rawValue) \(target): \(Percentage(point.sparsity)) sparse, loss \(Figures.signed(point.lossIncrease, 4)) ± "
-            + "\(Figures.fixed(point.lossIncreaseStandardError, 4)), \(Int(point.calibrationSeconds.rounded())) s to calibrate\n")
+        try StandardOutput.write(point.line + "\n")
       }
     }
   }

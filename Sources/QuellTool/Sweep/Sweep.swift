@@ -59,7 +59,9 @@ final class Sweep {
 
   /// Goes on from what an earlier sweep has measured. Returns whether that is of the same model and texts.
   func resume(_ earlier: SweepDocument) -> Bool {
-    guard earlier.subject == document.subject, earlier.sites == document.sites else { return false }
+    guard earlier.subject == document.subject, earlier.sites == document.sites,
+      earlier.points.allSatisfy({ $0.isPossible(sites: document.sites.count) })
+    else { return false }
     document.points = earlier.points
     return true
   }

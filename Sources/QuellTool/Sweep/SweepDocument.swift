@@ -53,6 +53,21 @@ struct SweepDocument: CheckpointDocument, Equatable {
     let calibrationSeconds: Double
     /// The fraction of each site's inputs that was quiet.
     let siteSparsity: [Double]
+
+    /// Whether a sweep can have measured it on a model of so many sites.
+    func isPossible(sites: Int) -> Bool {
+      siteSparsity.count == sites && siteSparsity.allSatisfy((0...1).contains) && (0...1).contains(sparsity)
+        && (0...Point.mostSeconds).contains(calibrationSeconds)
+    }
+
+    /// What a calibration does not take: three hundred years.
+    private static let mostSeconds = 1e10
+
+    /// The point for people.
+    var line: String {
+      "\(method.rawValue) \(target): \(Percentage(sparsity)) sparse, loss \(Figures.signed(lossIncrease, 4)) ± "
+        + "\(Figures.fixed(lossIncreaseStandardError, 4)), \(Int(calibrationSeconds.rounded())) s to calibrate"
+    }
   }
 
   static let formatName = "quell-sweep"
