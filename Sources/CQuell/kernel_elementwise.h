@@ -49,13 +49,13 @@ INLINE vector exponential(vector x) {
 INLINE vector unary(enum unary function, vector x) {
   switch (function) {
   case NEGATE:
-    return (vector)((integers)x ^ spread(INT32_MIN));
+    return 0.0f - x;
   case EXPONENTIAL:
     return exponential(x);
   case RELU:
     return choose(x < 0.0f, zeros(), x);
   case SIGMOID:
-    return 1.0f / (1.0f + exponential((vector)((integers)x ^ spread(INT32_MIN))));
+    return 1.0f / (1.0f + exponential(0.0f - x));
   case SQUARE_ROOT:
     return square_root(x);
   case ABSOLUTE:

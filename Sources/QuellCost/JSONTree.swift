@@ -79,7 +79,7 @@ struct JSONTree {
   func amount() throws(CostFailure) -> Double {
     let number = try number()
     guard (0...JSONTree.greatestAmount).contains(number) else {
-      throw .malformed("'\(path)' is \(number), not a number from 0 to \(JSONTree.greatestAmount)")
+      throw .malformed("'\(path)' is \(number), not a number from 0 to 10^15")
     }
     return number
   }

@@ -4,9 +4,9 @@ import QuellImport
 
 /// What a calibration is to reach.
 enum CalibrationTarget {
-  /// A fraction of the multiply-accumulates to skip, the vocabulary head's apart.
+  /// A fraction of the multiply-accumulates to skip, of the sites that take part.
   case sparsity(Double)
-  /// Multiply-accumulates to do for each token, the vocabulary head's apart.
+  /// Multiply-accumulates to do for each token, of the sites that take part.
   case macs(Double)
   /// By how much the loss may increase, as a fraction of the dense model's.
   case lossIncrease(Double)
@@ -20,39 +20,44 @@ extension Calibration {
 
   /// Measures how sensitive each site is, and shares a target out among them.
   static func allocated(
-    _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int
+    _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, includingHead: Bool, threads: Int
   ) throws -> Calibration {
     // Setting the thresholds takes a twentieth of the time.
-    try allocated(model, windows, to: target, threads: threads, measuring: 0.95) { allocation, sparsity, report in
+    try allocated(model, windows, to: target, includingHead: includingHead, threads: threads, measuring: 0.95) {
+      allocation, sparsity, report in
       try settled(model, windows, allocation, sparsity: sparsity, threads: threads, report)
     }
   }
 
   /// Writes a model with sites as sparse as their sensitivity allows, and weights that make up for what is lost.
   static func compensated(
-    _ path: String, to output: String, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int, isCentred: Bool
+    _ path: String, to output: String, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, includingHead: Bool, threads: Int,
+    isCentred: Bool
   ) throws -> Calibration {
     let model = try Model(path: path)
     try requireFittable(model, path)
-    let compensation = try allocated(model, windows, to: target, threads: threads, measuring: 0.7) { allocation, sparsity, report in
+    let compensation = try allocated(model, windows, to: target, includingHead: includingHead, threads: threads, measuring: 0.7) {
+      allocation, sparsity, report in
       let plan = allocation.plan(sparsity: sparsity, isCentred: isCentred)
       let fitted = try Calibration.compensation(of: path, near: output, windows, plan, threads: threads, report)
       return (fitted, fitted.loss)
     }
     try compensation.write(to: output)
-    return Calibration("compensate", compensation.evaluation)
+    return Calibration("compensate", compensation.evaluation, includingHead: includingHead)
   }
 
   // MARK: Parts
 
   /// Measures how sensitive each site is, on a quarter of the windows.
   static func sensitivities(
-    _ model: Model, _ windows: [ArraySlice<UInt32>], threads: Int, _ report: (Double, String) -> Void
+    _ model: Model, _ windows: [ArraySlice<UInt32>], includingHead: Bool = false, threads: Int, _ report: (Double, String) -> Void
   ) throws -> Allocation {
     let tokens = windows.reduce(0) { $0 + $1.count - 1 }
     let some = CalibrationWindows.spread(
       windows, tokens: max(min(tokens / 4, referenceBytes / 4 / max(model.vocabularySize, 1)), 1))
-    return try Allocation(evaluation(model, some, threads)) { site, fraction in report(fraction, "sensitivity of \(site)") }
+    return try Allocation(evaluation(model, some, threads), includingHead: includingHead) { site, fraction in
+      report(fraction, "sensitivity of \(site)")
+    }
   }
 
   /// Sets thresholds for a sparsity, and gives the loss with them.
@@ -64,7 +69,7 @@ extension Calibration {
     let loss = try evaluation.settle(fractions: allocation.fractions(sparsity: sparsity)) { fraction in
       report(fraction, "thresholds for \(Percentage(sparsity)) sparsity")
     }
-    return (Calibration("allocate", evaluation), loss)
+    return (Calibration("allocate", evaluation, includingHead: allocation.includesHead), loss)
   }
 
   /// Fits weights to thresholds.
@@ -91,12 +96,15 @@ extension Calibration {
   ///   - share: The share of the time that measuring takes.
   ///   - make: Makes a result for a sparsity and gives its loss.
   private static func allocated<Result>(
-    _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int, measuring share: Double,
+    _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, includingHead: Bool, threads: Int,
+    measuring share: Double,
     _ make: (_ allocation: Allocation, _ sparsity: Double, _ report: (Double, String) -> Void) throws -> (result: Result, loss: Double)
   ) throws -> Result {
     var progress = Progress("calibrating")
     defer { progress.finish() }
-    let allocation = try sensitivities(model, windows, threads: threads) { progress.update(share * $0, $1) }
+    let allocation = try sensitivities(model, windows, includingHead: includingHead, threads: threads) {
+      progress.update(share * $0, $1)
+    }
     func report(_ fraction: Double, _ detail: String) { progress.update(share + (1 - share) * fraction, detail) }
     func made(_ sparsity: Double) throws -> (result: Result, loss: Double) { try make(allocation, sparsity, report) }
     switch target {

@@ -11,7 +11,7 @@ struct Calibration {
   let siteSparsity: [Double]
   /// The magnitudes at each site in the dense model, where the method has looked at them.
   let statistics: [ThresholdFile.Statistics]?
-  /// The sparsity of all sites but the head's, weighted by multiply-accumulates: what was asked for, or what was reached where
+  /// The sparsity of the sites that take part, weighted by multiply-accumulates: what was asked for, or what was reached where
   /// something else was.
   let sparsity: Double
   /// Tokens that the model took.
@@ -31,13 +31,13 @@ struct Calibration {
   }
 
   /// Thresholds that layer-wise evaluation has settled.
-  init(_ method: String, _ evaluation: LayerwiseEvaluation) {
+  init(_ method: String, _ evaluation: LayerwiseEvaluation, includingHead: Bool = false) {
     self.method = method
     thresholds = evaluation.thresholds
     siteSparsity = evaluation.quietFractions
     statistics = nil
     var (quiet, all) = (0.0, 0.0)
-    for (site, fraction) in zip(evaluation.model.sites, siteSparsity) where !site.isHead {
+    for (site, fraction) in zip(evaluation.model.sites, siteSparsity) where !site.isHead || includingHead {
       (quiet, all) = (quiet + site.macs * fraction, all + site.macs)
     }
     sparsity = quiet / all

@@ -14,7 +14,8 @@ struct TargetOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "allocate, compensate: multiply-accumulates to do for each token, the vocabulary head's apart, such as 1.9M.", valueName: "count"))
+      "allocate, compensate: multiply-accumulates to do for each token, such as 1.9M; the vocabulary head's apart, unless it takes part.",
+      valueName: "count"))
   var targetMacs: String?
 
   @Option(

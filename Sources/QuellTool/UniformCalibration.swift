@@ -3,8 +3,10 @@ import QuellCalibration
 
 extension Calibration {
   /// Gives every site the same quantile, for a sparsity or for an energy.
-  static func uniform(_ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, threads: Int) throws -> Calibration {
-    let uniform = try uniform(model, windows, threads: threads)
+  static func uniform(
+    _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, includingHead: Bool, threads: Int
+  ) throws -> Calibration {
+    let uniform = try uniform(model, windows, includingHead: includingHead, threads: threads)
     let tokens = windows.reduce(0) { $0 + $1.count - 1 }
     func calibration(_ sparsity: Double) -> Calibration { Calibration(uniform, sparsity: sparsity, tokens: tokens) }
     switch target {
@@ -17,10 +19,12 @@ extension Calibration {
   }
 
   /// Runs the model densely over the windows of a text.
-  static func uniform(_ model: Model, _ windows: [ArraySlice<UInt32>], threads: Int) throws -> UniformCalibration {
+  static func uniform(
+    _ model: Model, _ windows: [ArraySlice<UInt32>], includingHead: Bool = false, threads: Int
+  ) throws -> UniformCalibration {
     var progress = Progress("calibrating")
     defer { progress.finish() }
-    return try UniformCalibration(evaluation(model, windows, threads)) { progress.update($0, "magnitudes") }
+    return try UniformCalibration(evaluation(model, windows, threads), includingHead: includingHead) { progress.update($0, "magnitudes") }
   }
 
   /// What one quantile for all sites comes to.

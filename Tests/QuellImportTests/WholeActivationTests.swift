@@ -76,8 +76,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ["rwkv_ts_step", "opt_optimum_past", "opt_optimum_past_tied"]) func decodersStayNearToWhatTheyWere(_ name: String) throws
-  {
+  @Test(arguments: ["rwkv_ts_step", "opt_optimum_past", "opt_optimum_past_tied"])
+  func decodersStayNearToWhatTheyWere(_ name: String) throws {
     try withFolder { folder in
       let path = { (name: String) in folder.appendingPathComponent("\(name).gguf").path }
       let fixture = try Fixture(name)

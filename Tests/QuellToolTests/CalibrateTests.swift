@@ -88,6 +88,38 @@ import Testing
     #expect(same.status == 1 && same.errors.contains("is the model itself"))
   }
 
+  /// Its multiply-accumulates count where it takes part, and what was asked for is shared out among all sites.
+  @Test(arguments: ["uniform", "allocate"]) func theVocabularyHeadMayTakePart(method: String) throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write(String(Samples.text), to: "text")
+    let result = try CommandRunner.run(
+      "calibrate", "-m", Samples.recurrent.model, "-f", text, "--method", method, "--sparsity", "0.6", "--include-head", "-o",
+      folder.path("t.json"))
+    #expect(result.status == 0)
+    let document = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: folder.url("t.json"))) as? [String: Any])
+    let sites = try #require(document["sites"] as? [[String: Any]])
+    let inspected = try #require(
+      try CommandRunner.run("inspect", "-m", Samples.recurrent.model, "--json").document["sites"] as? [[String: Any]])
+    var (skipped, total) = (0.0, 0.0)
+    for (site, shape) in zip(sites, inspected) {
+      let weight = try #require(shape["inputs"] as? Double) * #require(shape["outputs"] as? Double)
+      skipped += try weight * #require(site["sparsity"] as? Double)
+      total += weight
+    }
+    #expect(abs(skipped / total - 0.6) < 0.005)
+    let head = try #require(sites.first { $0["kind"] as? String == "head" })
+    #expect(try #require(head["theta"] as? Double) > 0)
+    #expect(try abs(#require(document["sparsity"] as? Double) - 0.6) < 0.005)
+  }
+
+  @Test func theSearchOfThePaperLeavesTheHeadOut() throws {
+    let result = try CommandRunner.run(
+      "calibrate", "-m", Samples.recurrent.model, "-f", "text", "--method", "sequential", "--loss-increase", "1.0005", "--include-head",
+      "-o",
+      "t.json")
+    #expect(result.status == 2 && result.errors.contains("leaves the vocabulary head out"))
+  }
+
   @Test func statisticsAreThoseOfTheDenseModel() throws {
     let sites = try #require(try Self.document()["sites"] as? [[String: Any]])
     for site in sites {

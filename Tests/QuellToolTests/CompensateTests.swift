@@ -25,6 +25,18 @@ import Testing
     #expect(refused.errors.contains("compensate the f32 or f16 model"))
   }
 
+  /// Its weights stay as they are, and a threshold says what of them is read.
+  @Test func theVocabularyHeadMayTakePart() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write(String(Samples.text), to: "text")
+    let result = try CommandRunner.run(
+      "calibrate", "-m", Samples.recurrent.model, "-f", text, "--sparsity", "0.6", "--include-head", "-o", folder.path("sparse.gguf"))
+    #expect(result.status == 0 && result.output.contains("at 60.0 % sparsity"))
+    let evaluated = try CommandRunner.run("eval", "-m", folder.path("sparse.gguf"), "-f", text, "--json")
+    let sparsity = try #require(evaluated.document["sparsity"] as? [String: Any])
+    #expect(try #require(sparsity["head"] as? Double) > 0.2)
+  }
+
   @Test func theOptionsOfOtherMethodsAreRefused() throws {
     for options in [["--loss-increase", "1.001"], ["--resume"], []] {
       let result = try CommandRunner.run(

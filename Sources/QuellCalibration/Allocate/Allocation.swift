@@ -5,7 +5,7 @@ import Quell
 ///
 /// Costs of sites are measured one by one and taken to add up. Where they are made convex, the cheapest way to any target is to go on
 /// wherever the next multiply-accumulate costs least: one multiplier for all sites (the lower convex hull and its Lagrangian). The
-/// vocabulary head has no part.
+/// vocabulary head has no part unless it is to take one.
 public struct Allocation {
   /// Steps in which the fraction of a site goes from its natural one towards 1.
   private static let grid = stride(from: 0.0, through: 0.98, by: 0.02)
@@ -22,6 +22,8 @@ public struct Allocation {
   let naturalFractions: [Double]
   /// The pieces of all sites, the cheapest first; those of one site are in order.
   private let pieces: [Piece]
+  /// Whether the vocabulary head takes part, and its multiply-accumulates count.
+  public let includesHead: Bool
   /// How many passes over all tokens of the calibration windows the measuring has cost, in multiply-accumulates.
   public let passes: Double
 
@@ -29,10 +31,14 @@ public struct Allocation {
   ///
   /// - Parameters:
   ///   - evaluation: At the front of the program, with all thresholds at 0; it is of no more use afterwards.
+  ///   - includingHead: Whether the vocabulary head takes part.
   ///   - progress: Gets the name of the site that is measured and the fraction of the work that is done.
-  public init(_ evaluation: LayerwiseEvaluation, progress: (_ site: String, _ fraction: Double) -> Void) throws {
+  public init(
+    _ evaluation: LayerwiseEvaluation, includingHead: Bool = false, progress: (_ site: String, _ fraction: Double) -> Void
+  ) throws {
     let sites = evaluation.model.sites
-    let measured = evaluation.model.sitesInOrder.filter { !sites[$0].isHead }
+    let macs = sites.map { $0.isHead && !includingHead ? 0 : $0.macs }
+    let measured = evaluation.model.sitesInOrder.filter { macs[$0] > 0 }
     let measurement = try DivergenceMeasurement(evaluation)
     var sensitivities: [Int: SiteSensitivity] = [:]
     let work = measured.map { evaluation.work(from: $0) }
@@ -44,11 +50,13 @@ public struct Allocation {
       sensitivities[site] = try measurement.sensitivity(of: site)
       done += cost
     }
-    self.init(sensitivities, sites.map { $0.isHead ? 0 : $0.macs }, passes: 2 + total * Double(SiteSensitivity.measuredDensities.count))
+    self.init(
+      sensitivities, macs, includesHead: includingHead, passes: 2 + total * Double(SiteSensitivity.measuredDensities.count))
   }
 
-  init(_ sensitivities: [Int: SiteSensitivity], _ macs: [Double], passes: Double) {
+  init(_ sensitivities: [Int: SiteSensitivity], _ macs: [Double], includesHead: Bool = false, passes: Double) {
     self.macs = macs
+    self.includesHead = includesHead
     self.passes = passes
     naturalFractions = macs.indices.map { sensitivities[$0]?.naturalFraction ?? 0 }
     var pieces: [Piece] = []
@@ -66,7 +74,7 @@ public struct Allocation {
     self.pieces = pieces.sorted { ($0.price, $0.site) < ($1.price, $1.site) }
   }
 
-  /// Multiply-accumulates of a token in all sites but the head's.
+  /// Multiply-accumulates of a token in all sites that take part.
   public var denseMACs: Double { macs.reduce(0, +) }
 
   /// The fraction that the sites skip by themselves.

@@ -10,7 +10,7 @@ struct CalibrateCommand: ExampleCommand {
     discussion: """
       Runs the model over a text. The method 'allocate' measures how much each site may skip before the model's predictions change, and \
       shares a target out among the sites so that they change least. The method 'uniform' gives every site the same quantile of its \
-      input's magnitudes as threshold. The vocabulary head stays as it is.
+      input's magnitudes as threshold. The vocabulary head stays as it is unless --include-head says otherwise.
 
       The method 'compensate' writes a new model instead: sites as sparse as 'allocate' finds, and weights fitted so that they make up \
       for what the thresholds hold back, from an f32, f16 or bf16 model. Quantise the result with 'quell convert'.
@@ -50,6 +50,9 @@ struct CalibrateCommand: ExampleCommand {
   @Flag(help: "sequential: go on from where Ctrl-C ended the same search.")
   var resume = false
 
+  @Flag(help: "allocate, compensate, uniform: the vocabulary head gets a threshold too, and its multiply-accumulates count.")
+  var includeHead = false
+
   @Flag(help: "compensate: thresholds around zero, so that a step has nothing to subtract.")
   var noCentre = false
 
@@ -79,6 +82,7 @@ struct CalibrateCommand: ExampleCommand {
       }
       return
     }
+    guard !includeHead else { throw ValidationError("--method sequential leaves the vocabulary head out, as the paper does") }
     guard target == nil else { throw ValidationError("--method sequential has no target: give a --loss-increase") }
     guard let lossIncrease, lossIncrease >= 1, lossIncrease.isFinite else {
       throw ValidationError("--method sequential needs --loss-increase, a factor of at least 1 such as 1.0005")
@@ -90,16 +94,21 @@ struct CalibrateCommand: ExampleCommand {
     let model = try model.open()
     let windows = try Calibration.windows(model, Files.read(file), tokens: tokens)
     switch chosenMethod {
-    case .allocate: try report(Calibration.allocated(model, windows, to: target.target!, threads: threads), model)
+    case .allocate:
+      try report(
+        Calibration.allocated(model, windows, to: target.target!, includingHead: includeHead, threads: threads), model)
     case .compensate:
       let calibration = try naming(self.model.model, output) {
         try Calibration.compensated(
-          self.model.model, to: output, windows, to: target.target!, threads: threads, isCentred: !noCentre)
+          self.model.model, to: output, windows, to: target.target!, includingHead: includeHead, threads: threads,
+          isCentred: !noCentre)
       }
       try StandardOutput.write(
         "\(output): \(model.sites.count) sites at \(Percentage(calibration.sparsity)) sparsity, weights fitted on "
           + "\(calibration.tokenCount) tokens\n")
-    case .uniform: try report(Calibration.uniform(model, windows, to: target.target!, threads: threads), model)
+    case .uniform:
+      try report(
+        Calibration.uniform(model, windows, to: target.target!, includingHead: includeHead, threads: threads), model)
     case .sequential:
       let evaluation = try LayerwiseEvaluation(model, windows, threads: threads) { Interruption.isRequested }
       let (calibration, record) = try Calibration.sequential(
