@@ -34,6 +34,6 @@ struct SparsityOptions: ParsableArguments {
     if let thresholds { return try ThresholdFile.thresholds(fromFile: thresholds, for: model) }
     guard let sparsity, let calibration else { return nil }
     let windows = try Calibration.windows(model, Files.read(calibration), tokens: .max)
-    return try Calibration.uniform(model, windows, to: .sparsity(sparsity), threads: 1).thresholds
+    return try Calibration.uniform(model, windows, to: .sparsity(sparsity), includingHead: false, threads: 1).thresholds
   }
 }
