@@ -22,6 +22,9 @@ INLINE vector choose(integers condition, vector yes, vector no) {
 INLINE vector magnitude(vector x) {
   return (vector)((integers)x & spread(0x7fffffff));
 }
+INLINE vector negated(vector x) {
+  return (vector)((integers)x ^ spread(INT32_MIN));
+}
 INLINE vector power_of_two(integers exponent) {
   return (vector)((exponent + 127) << 23);
 }
@@ -49,13 +52,13 @@ INLINE vector exponential(vector x) {
 INLINE vector unary(enum unary function, vector x) {
   switch (function) {
   case NEGATE:
-    return 0.0f - x;
+    return negated(x);
   case EXPONENTIAL:
     return exponential(x);
   case RELU:
     return choose(x < 0.0f, zeros(), x);
   case SIGMOID:
-    return 1.0f / (1.0f + exponential(0.0f - x));
+    return 1.0f / (1.0f + exponential(negated(x)));
   case SQUARE_ROOT:
     return square_root(x);
   case ABSOLUTE:

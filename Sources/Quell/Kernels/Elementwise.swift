@@ -10,18 +10,16 @@ enum Elementwise {
   ) {
     if let kernels, kernels.pointee.apply_unary(function.rawValue, source, result, count) { return }
     switch function {
-    case .negate: map(source, result, count) { -$0 }
     case .exponential: map(source, result, count) { Quell.exponential($0) }
     case .relu: map(source, result, count) { relu($0) }
     case .sigmoid: map(source, result, count) { Quell.sigmoid($0) }
-    case .squareRoot: map(source, result, count) { $0.squareRoot() }
-    case .absolute: map(source, result, count) { absolute($0) }
     case .round: round(source, result, count)
-    case .sine, .cosine, .hyperbolicTangent, .errorFunction, .logarithm: elementByElement(function, source, result, count)
+    case .negate, .squareRoot, .absolute, .sine, .cosine, .hyperbolicTangent, .errorFunction, .logarithm:
+      elementByElement(function, source, result, count)
     }
   }
 
-  /// The functions of which the compiler makes no vectors. They are long, so this is left to be compiled for size.
+  /// The functions of which the compiler makes no vectors, which are long, and those that models seldom have. Left to be compiled for size.
   @inline(never)
   private static func elementByElement(
     _ function: UnaryFunction, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int
@@ -30,6 +28,9 @@ enum Elementwise {
       let number = source[index]
       result[index] =
         switch function {
+        case .negate: -number
+        case .squareRoot: number.squareRoot()
+        case .absolute: number.magnitude
         case .sine: Quell.sine(number)
         case .cosine: Quell.cosine(number)
         case .hyperbolicTangent: Quell.hyperbolicTangent(number)
