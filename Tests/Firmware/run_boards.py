@@ -207,7 +207,7 @@ def main() -> None:
             subprocess.run([str(HERE / "check-projects"), str(model)], check=True)
     if arguments.write_table:
         write_table("boards", "| core | emulated board | flash | tables | session | stack, bytes | instructions, dense | sparse |", rows)
-        write_table("whole numbers", "| core | 8-bit weights, dense | sparse | ternary weights, dense | sparse |", whole)
+        write_table("whole numbers", "| core | 8-bit weights, dense | sparse | ternary weights, dense | sparse |", [row for row in whole if any(row[1:])])
     checks.end()
     print(f"{len(rows)} boards compute what the host computes, bit for bit")
 

@@ -66,7 +66,7 @@ def main() -> None:
     for name in ("quell", "dense", "tokenizer", "text", "evaluation"):
         parser.add_argument(f"--{name}", type=pathlib.Path, required=True)
     parser.add_argument("--tokens", type=int, default=3072, help="how many tokens the search sees")
-    parser.add_argument("--loss-increase", type=float, nargs="+", default=[1.0005, 1.002])
+    parser.add_argument("--loss-increase", type=float, nargs="*", default=[1.0005, 1.002])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         Comparison(arguments, pathlib.Path(folder)).run()
