@@ -17,5 +17,4 @@ EXPLAINED = {
     ("Text/Vocabulary.swift", "tokens.count <= maximumCount"): "a file to show it would have 192 megabytes",
     ("Text/Vocabulary.swift", "byteCount <= Int(UInt32.max >> 1)"): GIGABYTES,
     ("Text/AddedTokens.swift", "!sorted.isEmpty"): "spares looking through the text for nothing; keeps nothing out",
-    ("Model/ModelOpening.swift", "reason != 0"): "chooses the words of a failure",
 }
