@@ -104,11 +104,17 @@ INLINE void combine(enum binary function, const float *left, size_t left_step, c
                     float *result, size_t count) {
   /* Where one element serves all it is read before anything is written: the result may be an operand's memory. */
   const vector left_one = broadcast(*left), right_one = broadcast(*right);
-  for (size_t at = 0; at < count; at += LANES) {
-    const size_t lanes = count - at < LANES ? count - at : LANES;
-    const vector a = left_step ? load(left + at, lanes) : left_one;
-    const vector b = right_step ? load(right + at, lanes) : right_one;
-    store(result + at, binary(function, a, b), lanes);
+  size_t at = 0;
+  for (; at + LANES <= count; at += LANES) {
+    const vector a = left_step ? load(left + at, LANES) : left_one;
+    const vector b = right_step ? load(right + at, LANES) : right_one;
+    store(result + at, binary(function, a, b), LANES);
+  }
+  if (at < count) {
+    const size_t rest = count - at;
+    const vector a = left_step ? load(left + at, rest) : left_one;
+    const vector b = right_step ? load(right + at, rest) : right_one;
+    store(result + at, binary(function, a, b), rest);
   }
 }
 

@@ -147,7 +147,7 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     let gain = (0..<count).map { _ in random.nextFloat() }
     let bias = (0..<count).map { _ in random.nextFloat() }
     var result = [Float](repeating: 0, count: count)
-    LayerNormalization.run(source, gain: gain, bias: bias, epsilon: 1e-5, &result, count: count)
+    LayerNormalization.run(source, gain: gain, bias: bias, epsilon: 1e-5, &result, count: count, nil)
     let mean = source.reduce(0) { $0 + Double($1) } / Double(count)
     let variance = source.reduce(0) { $0 + pow(Double($1) - mean, 2) } / Double(count)
     for index in 0..<count {
@@ -162,7 +162,7 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     let source = (0..<count).map { _ in 10 * random.nextFloat() }
     let gain = (0..<count).map { _ in random.nextFloat() }
     var result = [Float](repeating: 0, count: count)
-    RootMeanSquareNormalization.run(source, gain: gain, bias: nil, epsilon: 1e-5, &result, count: count)
+    RootMeanSquareNormalization.run(source, gain: gain, bias: nil, epsilon: 1e-5, &result, count: count, nil)
     let square = source.reduce(0) { $0 + Double($1) * Double($1) } / Double(count)
     for index in 0..<count {
       let expected = Double(source[index]) / (square + 1e-5).squareRoot() * Double(gain[index])

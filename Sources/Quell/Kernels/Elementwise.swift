@@ -41,6 +41,7 @@ enum Elementwise {
   }
 
   /// `leftStep` and `rightStep` are 1, or 0 where one element serves all of the result's.
+  @inline(never)
   @_optimize(speed)
   static func binary(
     _ function: BinaryFunction, _ left: UnsafePointer<Float>, leftStep: Int, _ right: UnsafePointer<Float>, rightStep: Int,
@@ -59,6 +60,15 @@ enum Elementwise {
     case .minimum: combine(operands, result, count) { minimum($0, $1) }
     case .threshold: combine(operands, result, count) { threshold($0, $1) }
     }
+  }
+
+  /// vector = vector * factors + addends, rounded after each; what is nil is left out.
+  static func addAfterMultiplying(
+    _ vector: UnsafeMutablePointer<Float>, by factors: UnsafePointer<Float>?, _ addends: UnsafePointer<Float>?, count: Int,
+    _ kernels: UnsafePointer<quell_kernels>?
+  ) {
+    if let factors { binary(.multiply, vector, leftStep: 1, factors, rightStep: 1, vector, count: count, kernels) }
+    if let addends { binary(.add, vector, leftStep: 1, addends, rightStep: 1, vector, count: count, kernels) }
   }
 
   /// result[i] = left[i] where condition[i] is above 0, else right[i]. Steps are 1, or 0 where one element serves all.

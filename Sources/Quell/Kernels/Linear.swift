@@ -100,15 +100,11 @@ struct Linear {
 
   /// Adds the second sum where there is one, then multiplies a part of the result by the scale and adds the bias, where there is a
   /// scale.
-  @_optimize(speed)
   func finish(_ result: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
-    if isSplit { for output in part { result[output] += partial[output] } }
+    let (place, first) = (result + part.lowerBound, part.lowerBound)
+    if isSplit { Elementwise.binary(.add, place, leftStep: 1, partial + first, rightStep: 1, place, count: part.count, kernels) }
     guard let scale else { return }
-    if let bias {
-      for output in part { result[output] = result[output] * scale[output] + bias[output] }
-    } else {
-      for output in part { result[output] *= scale[output] }
-    }
+    Elementwise.addAfterMultiplying(place, by: scale + first, bias.map { $0 + first }, count: part.count, kernels)
   }
 
   @inline(__always)

@@ -1,3 +1,5 @@
+import CQuell
+
 /// Root mean square normalisation [Zhang and Sennrich, arXiv 1910.07467] of one vector.
 enum RootMeanSquareNormalization {
   /// result = source / sqrt(mean of squares + epsilon) * gain + bias.
@@ -6,15 +8,11 @@ enum RootMeanSquareNormalization {
   @_optimize(speed)
   static func run(
     _ source: UnsafePointer<Float>, gain: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float,
-    _ result: UnsafeMutablePointer<Float>, count: Int
+    _ result: UnsafeMutablePointer<Float>, count: Int, _ kernels: UnsafePointer<quell_kernels>?
   ) {
     let squares = doublePrecisionSum(source, count: count) { $0 * $0 }
-    let scale = Float(1 / (squares / Double(count) + Double(epsilon)).squareRoot())
-    for index in 0..<count {
-      var normalized = source[index] * scale
-      if let gain { normalized *= gain[index] }
-      if let bias { normalized += bias[index] }
-      result[index] = normalized
-    }
+    var scale = Float(1 / (squares / Double(count) + Double(epsilon)).squareRoot())
+    Elementwise.binary(.multiply, source, leftStep: 1, &scale, rightStep: 0, result, count: count, kernels)
+    Elementwise.addAfterMultiplying(result, by: gain, bias, count: count, kernels)
   }
 }

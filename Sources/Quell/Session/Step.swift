@@ -54,10 +54,10 @@ extension SessionStorage {
       executeElementwise(operation, 0..<count(result))
     case .normalize(.layer, let source, let gain, let bias, let epsilon, let result):
       LayerNormalization.run(
-        memory(source), gain: memory(gain), bias: memory(bias), epsilon: epsilon, memory(result), count: count(result))
+        memory(source), gain: memory(gain), bias: memory(bias), epsilon: epsilon, memory(result), count: count(result), kernels)
     case .normalize(.rootMeanSquare, let source, let gain, let bias, let epsilon, let result):
       RootMeanSquareNormalization.run(
-        memory(source), gain: memory(gain), bias: memory(bias), epsilon: epsilon, memory(result), count: count(result))
+        memory(source), gain: memory(gain), bias: memory(bias), epsilon: epsilon, memory(result), count: count(result), kernels)
     case .events(_, let source):
       executeElementwise(operation, 0..<count(source))
     case .linear(let matrix, let layout, let bias, let scale, let result):
