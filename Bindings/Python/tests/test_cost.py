@@ -6,7 +6,7 @@ import pathlib
 import pytest
 import quell
 
-LIBRARY = pathlib.Path(__file__).parents[3] / "build" / "lib" / "libquell_import.so"
+LIBRARY = pathlib.Path(quell._library._name).with_name("libquell_import.so")
 needs_library = pytest.mark.skipif(not LIBRARY.is_file(), reason="libquell_import.so is not built")
 
 
