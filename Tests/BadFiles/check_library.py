@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Opens every file of gguf_cases.py with the library, and restores every state of state_cases.py: each must be refused with its own
-status, words and byte.
+"""Opens every file of gguf_cases.py and collision_cases.py with the library, and restores every state of state_cases.py: each must be
+refused with its own status, words and byte.
 
 With --write the files go to a folder, for other programs to read.
 """
@@ -10,14 +10,16 @@ import pathlib
 import sys
 import typing
 
+import collision_cases  # noqa: F401: adds its files to the others
 import gguf_cases
 import state_cases
 from library import OK, Library
+from model_changes import CASES
 
 
 def check_models(library: Library) -> typing.Iterator[str]:
     """What is wrong with how models are opened, as it is found."""
-    for case in gguf_cases.CASES:
+    for case in CASES:
         status, message, offset, model = library.open(case.data)
         if model is not None:
             model.close()
@@ -46,7 +48,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.write:
         arguments.write.mkdir(parents=True, exist_ok=True)
-        for index, case in enumerate(gguf_cases.CASES):
+        for index, case in enumerate(CASES):
             (arguments.write / f"{index:03} {case.name.replace('/', '_')}.gguf").write_bytes(case.data)
         return 0
     library = Library(arguments.library)
@@ -54,7 +56,7 @@ def main() -> int:
     wrong += check_models(library)
     for line in wrong:
         print(line)
-    print(f"{len(gguf_cases.CASES)} model files and {states} states that are wrong, {len(wrong)} surprises")
+    print(f"{len(CASES)} model files and {states} states that are wrong, {len(wrong)} surprises")
     return 1 if wrong else 0
 
 

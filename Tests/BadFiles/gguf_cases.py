@@ -3,108 +3,13 @@
 Group by group: beginnings and ends, versions, counts, texts, dimensions, offsets, types, the program, its memory, sites, tokenizers.
 """
 
-import dataclasses
-import itertools
 import math
 import struct
 import typing
 
 import gguf
 import small_model
-
-MALFORMED, UNSUPPORTED = 32, 33
-NOWHERE = 2**64 - 1
-HUGE = [0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 32, 1 << 40, 1 << 63, (1 << 64) - 1]
-
-
-@dataclasses.dataclass
-class Case:
-    """A file, the status of opening it, words of the message, and the byte that is named."""
-
-    name: str
-    data: bytes
-    status: int
-    says: str
-    offset: int | None
-
-
-CASES: list[Case] = []
-
-
-def case(name: str, status: int, says: str, change: typing.Callable, at: str | int | None = None, plus: int = 0, **how) -> None:
-    """Adds the small model, changed. `at` is a place of the file, by name or as a number; None where none can be named."""
-    file = small_model.with_tokenizer(**how)
-    changed = change(file)
-    data = file.build()
-    if isinstance(changed, typing.Callable):
-        data = changed(data)
-    offset = NOWHERE if at is None else (file.places[at] if isinstance(at, str) else at) + plus
-    CASES.append(Case(name, data, status, says, offset))
-
-
-def put(file: gguf.File, key: str, value: tuple[int, bytes] | None) -> None:
-    """Gives a key another value, at its place; without one the key is taken away."""
-    if value is None:
-        del file.keys[key]
-    else:
-        file.keys[key] = value
-
-
-def words(file: gguf.File, key: str) -> list[int]:
-    """The numbers of an array."""
-    body = file.keys[key][1][12:]
-    return list(struct.unpack(f"<{len(body) // 4}I", body))
-
-
-def set_word(file: gguf.File, key: str, index: int, word: int) -> None:
-    """Changes a number of an array."""
-    numbers = words(file, key)
-    numbers[index] = word
-    kind = struct.unpack("<I", file.keys[key][1][:4])[0]
-    body = struct.pack(f"<{len(numbers)}I", *numbers)
-    file.keys[key] = gguf.ARRAY, struct.pack("<IQ", kind, len(numbers)) + body
-
-
-def operation(index: int, word: int, number: int) -> typing.Callable:
-    """A change of a word of an operation."""
-    return lambda file: set_word(file, "quell.operations", 8 * index + word, number)
-
-
-def set_key(key: str, value: tuple[int, bytes] | None) -> typing.Callable:
-    """A change of a key."""
-    return lambda file: put(file, key, value)
-
-
-def with_value(index: int, word: int, storage: int, offset: int, count: int) -> typing.Callable:
-    """A change by which a word of an operation names a value that the model has not had."""
-    def change(file: gguf.File) -> None:
-        numbers = words(file, "quell.values")
-        put(file, "quell.values", gguf.array(gguf.U32, numbers + [storage, offset, count]))
-        set_word(file, "quell.operations", 8 * index + word, len(numbers) // 3)
-    return change
-
-
-def all_of(*changes: typing.Callable) -> typing.Callable:
-    """Changes one after the other."""
-    def change(file: gguf.File) -> None:
-        for each in changes:
-            each(file)
-    return change
-
-
-def patched(offset: int, piece: bytes) -> typing.Callable:
-    """A change of bytes once the file is built."""
-    return lambda file: lambda data: data[:offset] + piece + data[offset + len(piece):]
-
-
-def tensor(title: str, /, **fields) -> typing.Callable:
-    """A change of a tensor."""
-    def change(file: gguf.File) -> None:
-        tensor = file.tensor(title)
-        for field, value in fields.items():
-            setattr(tensor, field, value)
-    return change
-
+from model_changes import CASES, HUGE, MALFORMED, UNSUPPORTED, all_of, case, operation, patched, put, set_key, set_word, tensor, with_value, words
 
 # ---- 1: beginnings and ends ----
 
@@ -498,59 +403,6 @@ case("a first token to be added that is not told", MALFORMED, "there is no token
 for numbers in ([13], [0xFFFFFFFF], [0], [11, 11], [11, 10]):
     case(f"normalised tokens {numbers}", MALFORMED, "not the id of a control or added token",
          set_key("tokenizer.ggml.normalized_tokens", gguf.array(gguf.U32, numbers)), "tokenizer.ggml.normalized_tokens")
-
-# ---- Names made to collide ----
-
-# So many that belong into an eighth of the table that the last one is further from its place than is looked.
-COLLIDING, EIGHTH = 5200, 1 << 61
-
-
-def mixed(number: int) -> int:
-    """The finalizer of MurmurHash3."""
-    number = (number ^ number >> 33) * 0xFF51AFD7ED558CCD % 2**64
-    number = (number ^ number >> 33) * 0xC4CEB9FE1A85EC53 % 2**64
-    return number ^ number >> 33
-
-
-def hashed(text: bytes) -> int:
-    """FNV-1a, mixed."""
-    value = 0xCBF29CE484222325
-    for byte in text:
-        value = (value ^ byte) * 0x100000001B3 % 2**64
-    return mixed(value)
-
-
-def colliding(candidates: typing.Iterable, hash_of: typing.Callable) -> list:
-    """The first of the candidates whose hashes lie close together."""
-    return list(itertools.islice((each for each in candidates if hash_of(each) < EIGHTH), COLLIDING))
-
-
-def colliding_merges(file: gguf.File) -> None:
-    """Merges of pairs of tokens whose hashes lie close together, and the tokens that they make."""
-    letters = [chr(letter) for letter in range(ord("a"), ord("z") + 1)]
-    pairs = [one + other for one in letters for other in letters]
-    merges = colliding(itertools.product(range(26, 26 + len(pairs)), repeat=2), lambda merge: mixed(merge[0] << 32 | merge[1]))
-    texts = [(pairs[left - 26], pairs[right - 26]) for left, right in merges]
-    tokens = [*letters, *pairs, *(left + right for left, right in texts)]
-    tokenizer_of(file, tokens, [f"{left} {right}" for left, right in texts])
-
-
-def tokenizer_of(file: gguf.File, tokens: list[str], merges: list[str]) -> None:
-    """Gives the file a tokenizer of normal tokens."""
-    put(file, "quell.vocabulary_size", gguf.u32(len(tokens)))
-    put(file, TOKENS, gguf.array(gguf.STRING, tokens))
-    put(file, KINDS, gguf.array(gguf.I32, [1] * len(tokens)))
-    put(file, MERGES, gguf.array(gguf.STRING, merges))
-    put(file, "tokenizer.ggml.normalized_tokens", None)
-
-
-NAMES = colliding((f"{index:x}" for index in itertools.count()), lambda name: hashed(name.encode()))
-case("tokens that collide", UNSUPPORTED, "the tokens collide in their hash table", lambda file: tokenizer_of(file, NAMES, []))
-case("merges that collide", UNSUPPORTED, "the merges of the tokenizer collide", colliding_merges, MERGES)
-case("names of sites that collide", UNSUPPORTED, "the names of sites collide in their hash table", lambda file: (
-    put(file, OPERATIONS, gguf.array(gguf.U32, [2, 0, 1, 0, 0, 0, 0, 0] * 2 * COLLIDING)),
-    put(file, "quell.thresholds", gguf.array(gguf.F32, [0.0] * COLLIDING)), put(file, "quell.sites", gguf.array(gguf.STRING, NAMES)),
-    put(file, "quell.site_kinds", gguf.array(gguf.STRING, NAMES))))
 
 # What is no harm: it is run.
 
