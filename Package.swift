@@ -64,6 +64,7 @@ let package = Package(
     .testTarget(name: "QuellCalibrationTests", dependencies: ["Quell", "QuellCalibration", "QuellImport"], exclude: ["Fixtures"]),
     .testTarget(name: "QuellCostTests", dependencies: ["Quell", "QuellCost", "QuellDrawing"]),
     .testTarget(name: "QuellToolTests", dependencies: ["Quell", "QuellTool"], exclude: ["Fixtures"]),
+    .testTarget(name: "QuellFileTests", dependencies: ["Quell", "QuellCalibration", "QuellCost", "QuellImport", "QuellTool"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

@@ -75,6 +75,25 @@ def tasks() -> dict[str, bytes]:
     return lines
 
 
+def device() -> dict:
+    """A profile of one core with one instruction, one access that cores share, and a network."""
+    def figure(value: float) -> dict:
+        return {"value": value, "source": "s", "measured": True}
+
+    step = {"energy_pj": figure(0.5), "cycles": figure(1)}
+    shared = {"shared_energy_pj": figure(9), "shared_cycles": figure(4)}
+    work = [f"{sum}_{weights}" for sum in ("mac", "ac") for weights in ("f32", "f16", "bf16", "int8", "int4")]
+    work += ["sum", "output", "compare_input", "emit_event", "take_event", "attend", "add", "multiply"]
+    return {
+        "format": "quell-device", "version": 1, "name": "d", "description": "A device", "sources": {"s": "Assumed"},
+        "clock_mhz": figure(500), "lanes": figure(8), "event_group": figure(2), "skips_quiet_inputs": True, "components": ["linear", "head"],
+        "core": {"memory_bytes": figure(4096), "count": figure(2), "static_power_mw": figure(0.25)},
+        "network": {"energy_pj": figure(1), "cycles": figure(2), "hops": figure(3)},
+        "uncertainty": {"energy": figure(0.5), "latency": figure(0.25)},
+        "instructions": {"step": step}, "controller": {}, "accesses": {"load": {**step, **shared}},
+        "work": {kind: {"load": 1, "step": 2} if kind.startswith("mac") else {} for kind in work}}
+
+
 def all_bytes() -> dict:
     """A tokenizer with a token for every byte and one that begins texts."""
     document = json.loads(json.dumps(json_cases.TOKENIZER))
@@ -102,7 +121,8 @@ def right() -> dict[str, bytes]:
     external = onnx_cases.changed(table=onnx_cases.tensor("table", [3, 2], fields))
     files = {
         "json/right-thresholds": b"t" + compact(json.loads((SAMPLES / "small.thresholds.json").read_text())),
-        "json/right-device": b"d" + compact(json.loads((SAMPLES / "device.json").read_text())),
+        "json/right-device": b"d" + compact(device()),
+        "json/device": b"d" + compact(json.loads((SAMPLES / "device.json").read_text())),
         "json/right-site-sparsity": b"s" + compact({"up": 61.5, "down": {"sparse": 93.5, "natural": 90}, "attention": 0}),
         "json/right-search": b"r" + compact(search()),
         "json/right-sweep": b"w" + compact(sweep()),
