@@ -9,6 +9,13 @@ package enum LogitSums {
     greatest + logarithm(Float(exponentials(logits, greatest: greatest)))
   }
 
+  /// The greatest of the logits; a NaN wins.
+  package static func greatest(_ logits: UnsafeBufferPointer<Float>) -> Float {
+    var greatest: Float = 0
+    Reduction.maximum.run(logits.baseAddress!, length: logits.count, inner: 1, &greatest, count: 1)
+    return greatest
+  }
+
   /// The sum of e^(x - greatest) over all logits x.
   @_optimize(speed)
   package static func exponentials(_ logits: UnsafeBufferPointer<Float>, greatest: Float) -> Double {

@@ -21,8 +21,7 @@ public enum LogitMeasures {
 
   /// ln of the sum of e^x over all logits x: less it, a logit is the logarithm of a probability.
   static func logarithmOfSum(_ logits: UnsafeBufferPointer<Float>) -> Double {
-    var greatest = -Float.infinity
-    for logit in logits { greatest = max(greatest, logit) }
+    let greatest = LogitSums.greatest(logits)
     return Double(greatest) + log(LogitSums.exponentials(logits, greatest: greatest))
   }
 }
