@@ -180,25 +180,34 @@ private let kinds = [MatrixLayout.inputMajor, .outputMajor].flatMap { layout in 
   @Test(arguments: [1, 31, 64, 130, 520, 1056], InstructionSet.available)
   func tokensTogetherAreThoseAlone(inputs: Int, instructionSet: InstructionSet) {
     var random = SplitMix(state: UInt64(inputs))
-    let thresholds: [Float] = [0, 2, 0.9, 0.4, 0, 0.7]
+    // In the second case some tokens, from the first on, have an event at every input, and share what is read of the matrix.
+    let thresholds: [[Float]] = [[0, 2, 0.9, 0.4, 0, 0.7], [0, 0, 0, 0.5, 0, 0, 0]]
     for (outputs, count) in [(1, 3), (40, 2), (67, 5), (128, 7), (160, 9), (305, 66)] where inputs <= 130 || outputs <= 160 {
       let numbers = (0..<inputs * outputs).map { _ in random.nextFloat() }
       let bias = (0..<outputs).map { _ in random.nextFloat() }
       let sources = (0..<count).map { _ in (0..<inputs).map { _ in random.nextFloat() } }
       for (layout, format) in kinds {
         guard let matrix = Matrix(numbers, inputs: inputs, outputs: outputs, layout, format) else { continue }
-        let events = sources.enumerated().map { token, source in
-          let (source, threshold) = input(source, thresholds[token % thresholds.count], format)
-          return Events(source, threshold: threshold, instructionSet)
-        }
-        let alone = events.map { matrix.product($0, bias: bias, outputs: outputs, instructionSet) }
-        for threads in [1, 2] {
-          let together = matrix.products(events, bias: bias, outputs: outputs, instructionSet, threads: threads)
-          #expect(together == alone, "\(layout) \(format) of \(outputs) outputs for \(count) tokens")
-          let first = matrix.products([events[0]], bias: bias, outputs: outputs, instructionSet, threads: threads)
-          #expect(first == [alone[0]], "\(layout) \(format) of \(outputs) outputs, \(threads) threads")
+        for thresholds in thresholds {
+          let events = sources.enumerated().map { token, source in
+            let (source, threshold) = input(source, thresholds[token % thresholds.count], format)
+            return Events(source, threshold: threshold, instructionSet)
+          }
+          togetherAsAlone(matrix, events, bias, outputs, instructionSet, "\(layout) \(format) of \(outputs) outputs for \(count) tokens")
         }
       }
+    }
+  }
+
+  private func togetherAsAlone(
+    _ matrix: Matrix, _ events: [Events], _ bias: [Float], _ outputs: Int, _ instructionSet: InstructionSet, _ name: String
+  ) {
+    let alone = events.map { matrix.product($0, bias: bias, outputs: outputs, instructionSet) }
+    for threads in [1, 2] {
+      let together = matrix.products(events, bias: bias, outputs: outputs, instructionSet, threads: threads)
+      #expect(together == alone, "\(name)")
+      let first = matrix.products([events[0]], bias: bias, outputs: outputs, instructionSet, threads: threads)
+      #expect(first == [alone[0]], "\(name), the first alone, \(threads) threads")
     }
   }
 
