@@ -8,15 +8,6 @@ import Testing
 @Suite struct ConversionTests {
   private func files(_ names: String..., in folder: URL) -> [String] { names.map { folder.appendingPathComponent("\($0).gguf").path } }
 
-  private func convert(_ from: String, _ to: String, _ options: ConversionOptions) -> ImportFailure? {
-    do throws(ImportFailure) {
-      try convertModel(from: from, to: to, options: options)
-      return nil
-    } catch {
-      return error
-    }
-  }
-
   @Test(arguments: ["rwkv_ts_step", "opt_optimum_past", "opt_optimum_past_tied"], [WeightType.f16, .bf16, .int8, .int4])
   func otherWeightsAreThoseOfAnImport(_ name: String, _ weights: WeightType) throws {
     try withFolder { folder in
@@ -92,16 +83,16 @@ import Testing
       let paths = files("model", "small", "other", in: folder)
       try importONNX(from: try Fixture("opt_optimum_past").path, to: paths[0])
       try importONNX(from: try Fixture("opt_optimum_past").path, to: paths[1], options: ImportOptions(weights: .int4))
-      let narrow = try #require(convert(paths[1], paths[2], ConversionOptions(weights: .f16)))
+      let narrow = try #require(conversionFailure(paths[1], paths[2], ConversionOptions(weights: .f16)))
       #expect(narrow.kind == .unsupported && narrow.message.contains("4-bit"))
-      let same = try #require(convert(paths[0], paths[0], ConversionOptions()))
+      let same = try #require(conversionFailure(paths[0], paths[0], ConversionOptions()))
       #expect(same.kind == .unwritable)
       try Data("GGUF".utf8).write(to: URL(fileURLWithPath: paths[2]))
-      let cut = try #require(convert(paths[2], paths[1], ConversionOptions()))
+      let cut = try #require(conversionFailure(paths[2], paths[1], ConversionOptions()))
       #expect(cut.kind == .malformed && cut.message.contains(paths[2]))
-      let missing = try #require(convert(paths[0] + "x", paths[2], ConversionOptions()))
+      let missing = try #require(conversionFailure(paths[0] + "x", paths[2], ConversionOptions()))
       #expect(missing.kind == .unreadable)
-      let stopped = try #require(convert(paths[0], paths[0] + "y", ConversionOptions(weights: .f16) { _, _ in false }))
+      let stopped = try #require(conversionFailure(paths[0], paths[0] + "y", ConversionOptions(weights: .f16) { _, _ in false }))
       #expect(stopped.kind == .cancelled && !FileManager.default.fileExists(atPath: paths[0] + "y"))
     }
   }

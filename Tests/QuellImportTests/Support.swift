@@ -53,6 +53,16 @@ func importFailure(_ from: String, _ to: String, _ options: ImportOptions = Impo
   }
 }
 
+/// The failure of a conversion, or nil where it succeeds.
+func conversionFailure(_ from: String, _ to: String, _ options: ConversionOptions) -> ImportFailure? {
+  do throws(ImportFailure) {
+    try convertModel(from: from, to: to, options: options)
+    return nil
+  } catch {
+    return error
+  }
+}
+
 /// Numbers that look random and are the same on every run.
 struct Numbers: RandomNumberGenerator {
   var state: UInt64

@@ -47,15 +47,6 @@ import Testing
     }
   }
 
-  private func convert(_ from: String, _ to: String, _ options: ConversionOptions) -> ImportFailure? {
-    do throws(ImportFailure) {
-      try convertModel(from: from, to: to, options: options)
-      return nil
-    } catch {
-      return error
-    }
-  }
-
   @Test(arguments: [[0, 0], [0.3, 60], [3.9, 0], [0, 1e9]] as [[Float]]) func sumsAreOfWholeNumbers(_ thresholds: [Float]) throws {
     try withFolder { folder in
       let (graph, model, rounded) = ("graph.onnx", "model.gguf", "rounded.gguf")
@@ -102,7 +93,7 @@ import Testing
       #expect(try Model(path: path("same")).operations == Model(path: path("ternary")).operations)
       try importONNX(from: try Fixture("rwkv_ts_step").path, to: path("wide"), options: ImportOptions(weights: .f32))
       for weights in [WeightType.source, .f16, .int4] {
-        let failure = try #require(convert(path("wide"), path("no"), ConversionOptions(weights: weights, activations: .int8)))
+        let failure = try #require(conversionFailure(path("wide"), path("no"), ConversionOptions(weights: weights, activations: .int8)))
         #expect(failure.kind == .unsupported && failure.message.contains("int8 weights"))
       }
     }
