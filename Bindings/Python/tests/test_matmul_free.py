@@ -20,22 +20,45 @@ COMMON = RECIPE.parent / "common"
 SHAPE = ["--width", "64", "--layers", "2", "--hidden", "128", "--batch", "2", "--window", "64"]
 
 
+TEACHER = ROOT / "Examples" / "Models" / "rwkv4-tiny"
+
+
+def train(checkpoint: pathlib.Path, *options: object) -> str:
+    """Trains with thresholds, and returns what the training said."""
+    text = ROOT / "Examples" / "Texts" / "calibration.txt"
+    command = [sys.executable, RECIPE / "train.py", checkpoint, *SHAPE, "--sparse", 0.25, "--text", text, "--tokenizer", TEACHER / "tokenizer.json"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "Bindings" / "Python"), str(COMMON)]), "QUELL_LIBRARY": quell._library._name}
+    return subprocess.run([str(word) for word in [*command, *options]], check=True, capture_output=True, text=True, env=environment).stdout
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, str]:
     """A checkpoint after a few steps with thresholds, and what the training said."""
     checkpoint = tmp_path_factory.mktemp("matmul_free") / "sparse.pt"
-    text, tokenizer = ROOT / "Examples" / "Texts" / "calibration.txt", ROOT / "Examples" / "Models" / "rwkv4-tiny" / "tokenizer.json"
-    options = ["--steps", 50, "--sparse", 0.25, "--warmup", 5, "--rate", 1e-2, "--threshold-rate", 0.3, "--text", text, "--tokenizer", tokenizer]
-    command = [sys.executable, RECIPE / "train.py", checkpoint, *SHAPE, *options]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "Bindings" / "Python"), str(COMMON)]), "QUELL_LIBRARY": quell._library._name}
-    said = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, env=environment).stdout
-    return checkpoint, said
+    return checkpoint, train(checkpoint, "--steps", 50, "--warmup", 5, "--rate", 1e-2, "--threshold-rate", 0.3)
+
+
+def require_less_loss(said: str) -> float:
+    """The loss has become less than that of who knows nothing, ln 2048 = 7.62. Returns the part of the multiply-accumulates that is done."""
+    (first, _), (last, macs) = re.findall(r"loss ([\d.]+) macs ([\d.]+)", said)
+    assert float(last) < min(float(first), 7)
+    return float(macs)
 
 
 def test_training_lowers_the_loss_and_keeps_to_the_target(trained: tuple[pathlib.Path, str]) -> None:
-    (first, _), (last, macs) = re.findall(r"loss ([\d.]+) macs ([\d.]+)", trained[1])
-    # Who knows nothing has a loss of ln 2048 = 7.62.
-    assert float(last) < min(float(first), 7) and 0.15 < float(macs) < 0.3
+    assert 0.15 < require_less_loss(trained[1]) < 0.3
+
+
+def test_a_teacher_alone_teaches_to_predict(tmp_path: pathlib.Path) -> None:
+    options = ["--warmup", 5, "--rate", 1e-2, "--teacher", TEACHER / "model.onnx", "--teacher-weight", 1]
+    require_less_loss(train(tmp_path / "taught.pt", "--steps", 50, *options))
+
+
+def test_training_goes_on_from_the_thresholds_of_a_checkpoint(trained: tuple[pathlib.Path, str], tmp_path: pathlib.Path) -> None:
+    train(tmp_path / "same.pt", "--from", trained[0], "--steps", 1, "--rate", 0, "--threshold-rate", 0)
+    before, after = (torch.load(path, weights_only=False)["model"] for path in (trained[0], tmp_path / "same.pt"))
+    assert sum(name.endswith("theta") for name in before) == 9
+    assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 @pytest.mark.parametrize("dynamo", [False, True])

@@ -3,9 +3,12 @@
 usage: train.py OUT.pt --text TEXT --tokenizer TOKENIZER.json --steps N [--from IN.pt] [--sparse 0.24] ...
 
 The learning rate is warmed up, constant, and falls to nothing over the last --decay of the steps; a run that another is to go on from
-has --decay 0. --sparse TARGET begins with the threshold of every site at the quantile that lets TARGET of its inputs through, and adds
-to the loss --sparsity-weight * (M / TARGET - 1)^2 wherever the part M of the multiply-accumulates that the events need is above the
-target. A run writes OUT.pt every --save-every steps; the same command again goes on from there.
+has --decay 0. --sparse TARGET begins with the thresholds of the checkpoint, or with those that let TARGET of each site's inputs through
+if it has none, and adds to the loss --sparsity-weight * (M / TARGET - 1)^2 wherever the part M of the multiply-accumulates that the
+events need is above the target. With --teacher, what is to be predicted is, for the part --teacher-weight, what a trained RWKV-4 of the
+same tokenizer expects at each place, and the token of the text for the rest (Hinton et al., arXiv 1503.02531, at a temperature of 1).
+
+A run writes OUT.pt every --save-every steps; the same command again goes on from there.
 """
 import argparse
 import dataclasses
@@ -18,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from data import Windows, documents
 from model import MatMulFree, Shape
+from rwkv4 import RWKV4, Export
 
 
 def parse() -> argparse.Namespace:
@@ -29,6 +33,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--from", dest="origin", type=pathlib.Path, help="the checkpoint to begin with")
     parser.add_argument("--sparse", type=float, metavar="TARGET", help="train thresholds to this part of all multiply-accumulates")
     parser.add_argument("--sparsity-weight", type=float, default=4.0)
+    parser.add_argument("--teacher", type=pathlib.Path, metavar="MODEL.onnx", help="the export of an RWKV-4, such as that of Examples/Models")
+    parser.add_argument("--teacher-weight", type=float, default=0.7)
     parser.add_argument("--rate", type=float, default=2e-3, help="the learning rate")
     parser.add_argument("--threshold-rate", type=float, default=0.02, help="the learning rate of thresholds, in steps of 8-bit integers")
     parser.add_argument("--warmup", type=int, default=150, help="steps until the full rate")
@@ -64,6 +70,14 @@ def set_thresholds(model: MatMulFree, data: Windows, kept: float) -> None:
         site.sparse = True
 
 
+@torch.no_grad()
+def expected(teacher: RWKV4, tokens: torch.Tensor) -> torch.Tensor:
+    """The probabilities of every token at each place."""
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = teacher(tokens)
+    return logits.float().softmax(-1)
+
+
 def optimizer_of(model: MatMulFree, arguments: argparse.Namespace) -> torch.optim.Optimizer:
     groups: dict[tuple[float, float], list] = {}
     for name, parameter in model.named_parameters():
@@ -90,6 +104,7 @@ def main() -> None:
         model.load_state_dict((resume or origin)["model"])
     if origin:
         data.random.bit_generator.state, data.queue = origin["data"]
+    teacher = Export(arguments.teacher).model() if arguments.teacher else None
     optimizer = optimizer_of(model, arguments)
     first, seen = 0, origin["tokens"] if origin else 0
     if resume:
@@ -97,7 +112,7 @@ def main() -> None:
         data.random.bit_generator.state, data.queue = resume["data"]
         first, seen = resume["step"], resume["tokens"]
     if arguments.sparse:
-        if resume:
+        if (resume or origin or {}).get("sparse"):
             model.make_sparse()
         else:
             set_thresholds(model, data, arguments.sparse)
@@ -124,11 +139,13 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = group["full"] * rate
         inputs, targets = data.batch(arguments.batch)
-        loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
-        total = loss
+        logits = model(inputs).flatten(0, 1)
+        loss = total = F.cross_entropy(logits, targets.flatten())
+        if teacher:
+            total = loss.lerp(F.cross_entropy(logits, expected(teacher, inputs).flatten(0, 1)), arguments.teacher_weight)
         if arguments.sparse:
             macs = model.effective_macs()
-            total = loss + arguments.sparsity_weight * (macs / arguments.sparse - 1).clamp(min=0).square()
+            total = total + arguments.sparsity_weight * (macs / arguments.sparse - 1).clamp(min=0).square()
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.dim() > 0], 1.0)
