@@ -35,18 +35,18 @@ def train(checkpoint: pathlib.Path, *options: object) -> str:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, str]:
     """A checkpoint after a few steps with thresholds, and what the training said."""
     checkpoint = tmp_path_factory.mktemp("matmul_free") / "sparse.pt"
-    return checkpoint, train(checkpoint, "--steps", 50, "--warmup", 5, "--rate", 1e-2, "--threshold-rate", 0.3)
+    return checkpoint, train(checkpoint, "--steps", 100, "--warmup", 5, "--rate", 1e-2, "--threshold-rate", 0.3)
 
 
 def require_less_loss(said: str) -> float:
     """The loss has become less than that of who knows nothing, ln 2048 = 7.62. Returns the part of the multiply-accumulates that is done."""
-    (first, _), (last, macs) = re.findall(r"loss ([\d.]+) macs ([\d.]+)", said)
+    (first, _), *_, (last, macs) = re.findall(r"loss ([\d.]+) macs ([\d.]+)", said)
     assert float(last) < min(float(first), 7)
     return float(macs)
 
 
 def test_training_lowers_the_loss_and_keeps_to_the_target(trained: tuple[pathlib.Path, str]) -> None:
-    assert 0.15 < require_less_loss(trained[1]) < 0.3
+    assert 0.2 < require_less_loss(trained[1]) < 0.28
 
 
 def test_a_teacher_alone_teaches_to_predict(tmp_path: pathlib.Path) -> None:

@@ -82,22 +82,23 @@ class QuantizedInput(torch.nn.Module):
 class _TernaryProduct(torch.autograd.Function):
     """The sums of integers x over the signs of ternary weights, times the size of a step and the scale of the weights.
 
-    The products are of 16-bit brain floats, which have all integers of 8 bits; the sums are of 32-bit floats, which have all of theirs.
+    In training a processor may take the factors as bfloat16, which has all integers of 8 bits; the sums are of 32-bit floats, which have all
+    of theirs.
     """
 
     @staticmethod
     def forward(context: Any, x: torch.Tensor, step: torch.Tensor, weight: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
-        signs = (weight * (1 / scale)).round_().clamp_(-1, 1).bfloat16()
-        integers, step = x.flatten(0, -2).bfloat16(), step.flatten(0, -2) * scale
+        signs = (weight * (1 / scale)).round_().clamp_(-1, 1)
+        integers, step = x.flatten(0, -2), step.flatten(0, -2) * scale
         context.save_for_backward(integers, step, signs, scale)
-        return (integers @ signs.t()).float().mul_(step).unflatten(0, x.shape[:-1])
+        return (integers @ signs.t()).mul_(step).unflatten(0, x.shape[:-1])
 
     @staticmethod
     def backward(context: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, torch.Tensor, None]:
         integers, step, signs, scale = context.saved_tensors
-        scaled = (gradient.flatten(0, -2) * step).bfloat16()
-        weight_gradient = (scaled.t() @ integers).float().div_(scale)
-        return (scaled @ signs).float().unflatten(0, gradient.shape[:-1]), None, weight_gradient, None
+        scaled = gradient.flatten(0, -2) * step
+        weight_gradient = (scaled.t() @ integers).div_(scale)
+        return (scaled @ signs).unflatten(0, gradient.shape[:-1]), None, weight_gradient, None
 
 
 class TernaryLinear(torch.nn.Module):

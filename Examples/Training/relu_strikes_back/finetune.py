@@ -3,8 +3,8 @@
 usage: finetune.py OUT.onnx --model MODEL.onnx --text TEXT --tokenizer TOKENIZER.json --steps N
 
 A rectifier is put behind the norms that feed the layers' matrices, and all weights are trained on with it: AdamW, a rate that is warmed
-up and falls linearly, products in bfloat16. Writes an ONNX file, and prints the processor time that training took. With --steps 0 the
-model is written as it was, without rectifiers.
+up and falls linearly, products in bfloat16 where the processor has them. Writes an ONNX file, and prints the processor time that training
+took. With --steps 0 the model is written as it was, without rectifiers.
 """
 import argparse
 import json
@@ -46,9 +46,7 @@ def train(model: OPT, data: Windows, arguments: argparse.Namespace) -> None:
             group["lr"] = arguments.rate * rate
         # The other recipe's windows have the axes [time, batch].
         inputs, targets = (tokens.t() for tokens in data.batch(arguments.batch))
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = model(inputs)
-        loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
+        loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -62,6 +60,7 @@ def train(model: OPT, data: Windows, arguments: argparse.Namespace) -> None:
 def main() -> None:
     arguments = parse()
     torch.set_num_threads(1)
+    torch.set_float32_matmul_precision("medium")
     torch.manual_seed(arguments.seed)
     model = read(arguments.model, arguments.heads)
     seconds = 0.0
