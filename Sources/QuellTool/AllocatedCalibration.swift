@@ -23,7 +23,7 @@ extension Calibration {
     _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, includingHead: Bool, threads: Int
   ) throws -> Calibration {
     // Setting the thresholds takes a twentieth of the time.
-    try allocated(model, windows, to: target, includingHead: includingHead, threads: threads, measuring: 0.95) {
+    try allocated({ model }, windows, to: target, includingHead: includingHead, threads: threads, measuring: 0.95) {
       allocation, sparsity, report in
       try settled(model, windows, allocation, sparsity: sparsity, threads: threads, report)
     }
@@ -34,10 +34,11 @@ extension Calibration {
     _ path: String, to output: String, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, includingHead: Bool, threads: Int,
     isCentred: Bool
   ) throws -> Calibration {
-    let model = try Model(path: path)
-    try requireFittable(model, path)
-    let compensation = try allocated(model, windows, to: target, includingHead: includingHead, threads: threads, measuring: 0.7) {
-      allocation, sparsity, report in
+    try requireFittable(Model(path: path), path)
+    // Each part opens the model for itself, so that what one of them has read takes no memory while weights are fitted.
+    let compensation = try allocated(
+      { try Model(path: path) }, windows, to: target, includingHead: includingHead, threads: threads, measuring: 0.7
+    ) { allocation, sparsity, report in
       let plan = allocation.plan(sparsity: sparsity, isCentred: isCentred)
       let fitted = try Calibration.compensation(of: path, near: output, windows, plan, threads: threads, report)
       return (fitted, fitted.loss)
@@ -93,16 +94,17 @@ extension Calibration {
   /// The sensitivities are measured on a quarter of the windows, results are then made from all of them.
   ///
   /// - Parameters:
+  ///   - open: Gives the model.
   ///   - share: The share of the time that measuring takes.
   ///   - make: Makes a result for a sparsity and gives its loss.
   private static func allocated<Result>(
-    _ model: Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, includingHead: Bool, threads: Int,
+    _ open: () throws -> Model, _ windows: [ArraySlice<UInt32>], to target: CalibrationTarget, includingHead: Bool, threads: Int,
     measuring share: Double,
     _ make: (_ allocation: Allocation, _ sparsity: Double, _ report: (Double, String) -> Void) throws -> (result: Result, loss: Double)
   ) throws -> Result {
     var progress = Progress("calibrating")
     defer { progress.finish() }
-    let allocation = try sensitivities(model, windows, includingHead: includingHead, threads: threads) {
+    let allocation = try sensitivities(open(), windows, includingHead: includingHead, threads: threads) {
       progress.update(share * $0, $1)
     }
     func report(_ fraction: Double, _ detail: String) { progress.update(share + (1 - share) * fraction, detail) }
@@ -113,13 +115,14 @@ extension Calibration {
       return try made(sparsity).result
     case .macs(let macs): return try made(min(max(1 - macs / allocation.denseMACs, 0), 1)).result
     case .lossIncrease(let fraction):
-      let dense = try evaluation(model, windows, threads).loss()
+      let dense = try evaluation(open(), windows, threads).loss()
       return try allocation.highestSparsity(increase: fraction * dense) { sparsity in
         let (result, loss) = try made(sparsity)
         return (result, loss - dense)
       }
     case .energy(let goal):
       // Events are what is paid for, and whatever a result makes of a sparsity, it has as many.
+      let model = try open()
       let sparsity = try goal.sparsity(of: model, windows) { sparsity in
         try settled(model, windows, allocation, sparsity: sparsity, threads: threads, report).result.thresholds
       }

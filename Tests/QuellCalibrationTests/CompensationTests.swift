@@ -119,6 +119,31 @@ import Testing
     }
   }
 
+  #if os(Linux)
+    @Test func whatIsFittedIsKeptWhenItsMemoryIsReleased() throws {
+      try withFolder { folder in
+        let paths = ["model", "fitted"].map { folder.appendingPathComponent("\($0).gguf").path }
+        try importModel(.transformer, to: paths[0])
+        let fitted = try FittedModel(copying: paths[0], to: paths[1], centredSites: []) { _, _ in true }
+        let weights = try #require(fitted.linears.first { !$0.isEmpty })[0].weights
+        weights[1] = 4096.5
+        #expect(try residentKilobytes(ofMapped: paths[1]) > 0)
+        fitted.releaseMemory()
+        #expect(try residentKilobytes(ofMapped: paths[1]) == 0)
+        #expect(weights[1] == 4096.5)
+      }
+    }
+
+    /// How much of a mapped file is in this process's memory.
+    private func residentKilobytes(ofMapped path: String) throws -> Int {
+      let text = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps")).readDataToEndOfFile()
+      let mappings = String(decoding: text, as: UTF8.self).split(separator: "\n")
+      let first = try #require(mappings.firstIndex { $0.hasSuffix(path) })
+      let line = try #require(mappings[first...].first { $0.hasPrefix("Rss:") })
+      return try #require(Int(line.split(separator: " ")[1]))
+    }
+  #endif
+
   @Test func withoutAPlanNothingChanges() throws {
     try withFolder { folder in
       let paths = ["model", "same"].map { folder.appendingPathComponent("\($0).gguf").path }

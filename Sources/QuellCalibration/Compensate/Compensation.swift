@@ -71,6 +71,7 @@ public final class Compensation {
     for site in fitted.model.sitesInOrder where plan.isThresholded(site) {
       progress(sites[site].name, 1 - evaluation.work(from: site))
       try compensate(site, inputs: sites[site].inputs)
+      fitted.releaseMemory()
     }
     loss = try evaluation.finish()
   }

@@ -57,6 +57,9 @@ final class FittedModel {
     unlink(path)
   }
 
+  /// Lets the system have the memory of what has been read and written of the file: what is used again comes back from its cache.
+  func releaseMemory() { madvise(bytes.baseAddress!, bytes.count, MADV_DONTNEED) }
+
   private static func map(_ path: String) throws -> UnsafeMutableRawBufferPointer {
     let descriptor = open(path, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { throw CompensationFailure("\(path) cannot be opened: \(String(cString: strerror(errno)))") }
