@@ -1,4 +1,5 @@
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -8,6 +9,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
 import quell  # noqa: E402
 import tiny_model  # noqa: E402
+
+# Shells have what runs in the background ignore Ctrl-C, and what that starts ignores it, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -62,7 +62,6 @@ def test_what_progress_raises_ends_the_import(tmp_path):
 def test_ctrl_c_ends_the_import(tmp_path):
     script = f"""
 import os, signal, quell
-signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
 def interrupt(done, total):
     if total:
         os.kill(os.getpid(), signal.SIGINT)

@@ -158,7 +158,6 @@ def test_ctrl_c_leaves_a_usable_session(tmp_path):
     path.write_bytes(tiny_model.write(tiny_model.make(), context=100_000))
     script = f"""
 import os, signal, threading, quell
-signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
 session = quell.Model({str(path)!r}).session()
 threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 try:
