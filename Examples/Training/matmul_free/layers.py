@@ -79,6 +79,11 @@ class QuantizedInput(torch.nn.Module):
         return self.threshold(x) if self.sparse else x, step
 
 
+def _signs(weight: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """The weights as -1, 0 and 1."""
+    return (weight * (1 / scale)).round_().clamp_(-1, 1)
+
+
 class _TernaryProduct(torch.autograd.Function):
     """The sums of integers x over the signs of ternary weights, times the size of a step and the scale of the weights.
 
@@ -88,7 +93,7 @@ class _TernaryProduct(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, x: torch.Tensor, step: torch.Tensor, weight: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
-        signs = (weight * (1 / scale)).round_().clamp_(-1, 1)
+        signs = _signs(weight, scale)
         integers, step = x.flatten(0, -2), step.flatten(0, -2) * scale
         context.save_for_backward(integers, step, signs, scale)
         return (integers @ signs.t()).mul_(step).unflatten(0, x.shape[:-1])
@@ -116,7 +121,7 @@ class TernaryLinear(torch.nn.Module):
 
     def signs(self) -> torch.Tensor:
         """The weights as -1, 0 and 1."""
-        return (self.weight.detach() * (1 / self.scale())).round_().clamp_(-1, 1)
+        return _signs(self.weight.detach(), self.scale())
 
     def forward(self, x: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
         if self.training:
