@@ -4,30 +4,45 @@ import Testing
 
 @testable import Quell
 
-/// The loops over whole numbers for boards, as this machine compiles them: held against sums of integers, and asked what they must decline.
-/// What instructions for pairs of integers make of them is seen on emulated boards.
+/// The loops over whole numbers, those for boards as this machine compiles them: held against sums of integers, and asked what they must decline.
+/// What instructions for pairs of integers make of the latter is seen on emulated boards.
 @Suite struct WholeKernelTests {
   /// Events over more than one pass, with the greatest and the least numbers.
-  private static let counts = [0, 1, 2, 63, 64, 65, 128, 200]
+  private static let counts = [0, 1, 2, 15, 16, 17, 63, 64, 65, 128, 200]
 
   private func value(_ event: Int) -> Int { event % 3 == 0 ? -128 : event % 3 == 1 ? 127 : (event * 7919) % 256 - 128 }
 
+  /// The loop for boards, and those of the instruction sets that this machine has.
+  private static var ternaryLoops: [quell_add_rows] {
+    var loops: [quell_add_rows] = [quell_add_whole_rows_ternary]
+    for instructionSet in InstructionSet.available {
+      if let add = (try? instructionSet.kernels())?.pointee.add_rows_ternary { loops.append(add) }
+    }
+    return loops
+  }
+
+  /// One block and several; signs of every kind, and the greatest sums that there can be.
   @Test(arguments: counts) func ternaryRowsAddUpAsIntegers(_ count: Int) {
-    let cases = [(64, (0..<count).map(value)), (192, [Int](repeating: -128, count: count)), (64, [Int](repeating: 127, count: count))]
+    let cases = [
+      (64, (0..<count).map(value)), (192, [Int](repeating: -128, count: count)), (64, [Int](repeating: 127, count: count)),
+      (320, (0..<count).map(value)),
+    ]
     for (outputs, values) in cases {
       let rows = 256
       var random = SplitMix(state: 5)
-      let numbers = (0..<rows * outputs).map { _ in random.nextFloat() }
+      let numbers = (0..<rows * outputs).map { $0 % outputs % 5 == 0 ? 1 : random.nextFloat() }
       let stored = StoredMatrix(numbers, columns: outputs, format: .ternary, scaling: .byColumn)
       let signs = stored.numbers.map { $0 == 0 ? 0 : $0 < 0 ? -1 : 1 }
       let bytes = GuardedBytes(stored.bytes)
       let indices = (0..<count).map { UInt32($0 * 5 % rows) }
-      var sums = [Float](repeating: 3, count: outputs)
-      quell_add_whole_rows_ternary(bytes.start, outputs / 4, outputs, indices, values.map { Float($0) }, count, &sums)
       let expected = (0..<outputs).map { output in
         Float(zip(indices, values).reduce(3) { $0 + signs[Int($1.0) * outputs + output] * $1.1 })
       }
-      #expect(sums == expected, "\(outputs) outputs")
+      for (index, add) in WholeKernelTests.ternaryLoops.enumerated() {
+        var sums = [Float](repeating: 3, count: outputs)
+        add(bytes.start, outputs / 4, outputs, indices, values.map { Float($0) }, count, &sums)
+        #expect(sums == expected, "loop \(index), \(outputs) outputs")
+      }
     }
   }
 

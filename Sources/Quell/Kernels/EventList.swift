@@ -32,13 +32,13 @@ struct EventList {
   /// number. Their products with ternary numbers then add up without rounding, in any order.
   @_optimize(speed)
   func makeWhole() {
+    // In a loop of its own, which compilers take several elements at a time.
     for event in 0..<count {
       let value = values[event]
       let bounded: Float = value > 127 ? 127 : value < -128 ? -128 : value == value ? value : 0
-      let whole = (bounded + 0x1.8p23) - 0x1.8p23
-      values[event] = whole
-      dense[Int(indices[event])] = whole
+      values[event] = (bounded + 0x1.8p23) - 0x1.8p23
     }
+    for event in 0..<count { dense[Int(indices[event])] = values[event] }
   }
 
   /// The places in the list of the events among some inputs.
