@@ -100,14 +100,19 @@ static void *live(void *argument) {
   return NULL;
 }
 
+/* Cancels at longer and longer intervals: a machine that takes longer to tell of one cancellation than passes until the
+ * next would never take a step. */
 static void *cancel(void *unused) {
+  useconds_t pause = 2000;
   for (bool goes_on = true; goes_on;) {
     pthread_mutex_lock(&lock);
     for (int number = 0; number < THREADS; number++)
       quell_session_cancel(cancelled[number]);
     goes_on = cancels;
     pthread_mutex_unlock(&lock);
-    usleep(2000);
+    usleep(pause);
+    if (pause < 500000)
+      pause += pause / 8;
   }
   return unused;
 }
