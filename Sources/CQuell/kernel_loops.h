@@ -297,7 +297,7 @@ MULTIPLY_KERNEL(TERNARY, ternary)
 
 TARGET static void add_rows_ternary(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
                                     const float *values, size_t events, float *result) {
-  add_ternary(add_block_of_bytes, matrix, stride, outputs, indices, values, events, result);
+  add_ternary(matrix, stride, outputs, indices, values, events, result);
 }
 
 TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,

@@ -2,101 +2,161 @@
  * exact, whatever their order. */
 
 /* A block of 64 weights in 16 bytes: byte j holds weights j, j + 16, j + 32 and j + 48, two bits each from the lowest
- * up, as 0, 1 and 2. Left where they are in a byte, the two bits are the weight times 1, 4, 16 or 64. */
-enum { TERNARY_BLOCK = 64, TERNARY_BYTES = 16, TERNARY_STEP = 256, FOURS = EVENTS / 4 };
+ * up, as 0, 1 and 2. A step is a line of the cache. */
+enum { TERNARY_BLOCK = 64, TERNARY_STEP = 256 };
 
-/* Four events of a pass in 32 bits, twice. */
-struct whole_events {
-  uint32_t fours[FOURS];
+/* The rows of a pass, which are multiplied two by two. Each is of a stretch of the events of its own: where all rows
+ * are events, memory is read in as many streams, which comes faster than one. More streams come slower again. */
+enum { STREAMS = 6, PAIRS = STREAMS / 2 };
+
+/* How many columns are added up in 16 bits, which stay in the nearest cache from pass to pass: no less than rows have,
+ * as a rule, because pieces of rows are read slowly. */
+enum { SPAN = 8192 };
+
+/* What the magnitudes of events may add up to, so that 16 bits hold their sums: of quadruples of weights, which are 2
+ * at most. No file should have a 2, but two bits can. */
+enum { MOST_MAGNITUDE = INT16_MAX / 8 };
+
+/* Sums of a span in 16 bits, of weights as they are stored, too large by 1; on the way they may wrap. Two blocks have
+ * eight registers: for each of the four pairs of bits in a byte one of bytes 0 to 7 of both blocks, and one of bytes
+ * 8 to 15. Pairs of bits that stay second in their half of a byte make quadruples. */
+struct small_sums {
+  __m256i sums[SPAN / 16];
+  /* What the events in them add up to, and what their magnitudes may still add. */
+  int32_t events, left;
 };
 
-/* Adds what the events of a pass contribute to the sums of a block, which begins at a byte of their rows: sums k of
- * four times 16 are 4^k times what they should be, and too large by the events, because a stored weight is too large
- * by 1. */
-typedef void add_block(const struct rows *rows, size_t byte, const struct whole_events *events, int32_t *sums);
+/* A pass, and what its events add up to. */
+struct ternary_pass {
+  struct rows rows;
+  /* The two events of a pair in 16 bits, twice. */
+  uint32_t pair[PAIRS];
+  int32_t events, magnitude;
+};
 
-/* Between passes, the memory of the results holds their sums as the passes leave them. */
-INLINE void begin_sums(float *result, size_t outputs) {
-  for (size_t output = 0; output < outputs; output += 8) {
-    const __m256i whole = _mm256_cvtps_epi32(_mm256_loadu_ps(result + output));
-    _mm256_storeu_si256((__m256i *)(result + output),
-                        _mm256_sll_epi32(whole, _mm_cvtsi32_si128(ternary_shift(output))));
+/* The events `number` of all stretches, which have `length` each; the last one can have less. */
+INLINE void begin_ternary_pass(struct ternary_pass *pass, size_t number, size_t length, const uint8_t *matrix,
+                               size_t stride, const uint32_t *indices, const float *values, size_t events) {
+  *pass = (struct ternary_pass){.events = 0};
+#pragma GCC unroll 6
+  for (size_t r = 0; r < STREAMS; r++) {
+    const size_t event = r * length + number;
+    const bool is_event = event < events;
+    /* Where there are no more, the first one again, carrying nothing. */
+    const size_t row = is_event ? event : 0, next = number + 1 < length && event + 1 < events ? event + 1 : row;
+    const int32_t value = is_event ? (int32_t)values[event] : 0;
+    pass->rows.row[r] = matrix + indices[row] * stride;
+    pass->rows.next[r] = matrix + indices[next] * stride;
+    pass->pair[r / 2] |= ((uint32_t)value & 0xff) * 0x10001 << r % 2 * 8;
+    pass->events += value;
+    pass->magnitude += value < 0 ? -value : value;
   }
 }
 
-INLINE void finish_sums(float *result, size_t outputs, uint32_t excess) {
-  for (size_t output = 0; output < outputs; output += 8) {
-    const __m256i sums = _mm256_loadu_si256((const __m256i *)(result + output));
-    const __m256i whole = _mm256_sra_epi32(sums, _mm_cvtsi32_si128(ternary_shift(output)));
-    _mm256_storeu_ps(result + output, _mm256_cvtepi32_ps(_mm256_sub_epi32(whole, _mm256_set1_epi32((int32_t)excess))));
-  }
+/* One block of a row, or two. */
+INLINE __m256i load_blocks(const uint8_t *row, int blocks) {
+  return blocks == 2 ? _mm256_loadu_si256((const __m256i *)row)
+                     : _mm256_zextsi128_si256(_mm_loadu_si128((const __m128i *)row));
 }
 
-INLINE void add_ternary(add_block *add, const uint8_t *matrix, size_t stride, size_t outputs, const uint32_t *indices,
-                        const float *values, size_t events, float *result) {
-  int32_t *const sums = (int32_t *)(void *)result;
-  /* A pass takes two events from each quarter of them: where all rows are events, memory is read in four streams, which
-   * comes faster than one. The sums are whole numbers, so that the order is free. */
-  const size_t quarter = (events + 3) / 4;
-  uint32_t excess = 0;
-  begin_sums(result, outputs);
-  for (size_t e = 0; e < quarter; e += 2) {
-    struct rows rows;
-    struct whole_events whole = {{0}};
-    for (size_t r = 0; r < EVENTS; r++) {
-      const size_t within = e + r % 2, event = r / 2 * quarter + within;
-      const bool is_event = within < quarter && event < events;
-      /* Where there are no more, the first one again, carrying nothing. */
-      const size_t row = is_event ? event : 0, next = within + 2 < quarter && event + 2 < events ? event + 2 : row;
-      const uint32_t value = is_event ? (uint32_t)(int32_t)values[event] : 0;
-      rows.row[r] = matrix + indices[row] * stride;
-      rows.next[r] = matrix + indices[next] * stride;
-      whole.fours[r / 4] |= (value & 0xff) << r % 4 * 8;
-      excess += value;
-    }
-    begin_prefetch(TERNARY, EVENTS, &rows, outputs, TERNARY_STEP);
-    size_t column = 0;
-    for (; column + TERNARY_STEP <= outputs; column += TERNARY_STEP) {
-      prefetch(TERNARY, EVENTS, &rows, column, TERNARY_STEP);
-#pragma GCC unroll 1
-      for (size_t block = column; block < column + TERNARY_STEP; block += TERNARY_BLOCK)
-        add(&rows, block / 4, &whole, sums + block);
-    }
-#pragma GCC unroll 1
-    for (; column < outputs; column += TERNARY_BLOCK)
-      add(&rows, column / 4, &whole, sums + column);
-  }
-  finish_sums(result, outputs, excess);
-}
-
-/* In registers of 256 bits: bytes times bytes, two and then four neighbours added. */
-INLINE void add_block_of_bytes(const struct rows *rows, size_t byte, const struct whole_events *events, int32_t *sums) {
-  __m256i bytes[FOURS][2], four[FOURS];
-#pragma GCC unroll 2
-  for (int f = 0; f < FOURS; f++) {
-    __m128i row[4];
+/* Adds what the rows of a pass have in one block or two, which begin at a byte of them. */
+INLINE void add_blocks_of_pairs(const struct ternary_pass *pass, int blocks, size_t byte, __m256i *sums) {
+  const __m256i mask[2] = {_mm256_set1_epi8(3), _mm256_set1_epi8(3 << 2)};
+  __m256i sum[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i++)
+    sum[i] = _mm256_loadu_si256(sums + byte / 4 + i);
+#pragma GCC unroll 3
+  for (int p = 0; p < PAIRS; p++) {
+    const __m256i first = load_blocks(pass->rows.row[2 * p] + byte, blocks);
+    const __m256i second = load_blocks(pass->rows.row[2 * p + 1] + byte, blocks);
+    const __m256i events = _mm256_set1_epi32((int32_t)pass->pair[p]);
+    __m256i bytes[2] = {_mm256_unpacklo_epi8(first, second), _mm256_unpackhi_epi8(first, second)};
 #pragma GCC unroll 4
-    for (int r = 0; r < 4; r++)
-      row[r] = _mm_loadu_si128((const __m128i *)(rows->row[4 * f + r] + byte));
-    /* The bytes of four rows side by side. */
-    const __m128i low[2] = {_mm_unpacklo_epi8(row[0], row[1]), _mm_unpacklo_epi8(row[2], row[3])};
-    const __m128i high[2] = {_mm_unpackhi_epi8(row[0], row[1]), _mm_unpackhi_epi8(row[2], row[3])};
-    bytes[f][0] = _mm256_set_m128i(_mm_unpackhi_epi16(low[0], low[1]), _mm_unpacklo_epi16(low[0], low[1]));
-    bytes[f][1] = _mm256_set_m128i(_mm_unpackhi_epi16(high[0], high[1]), _mm_unpacklo_epi16(high[0], high[1]));
-    four[f] = _mm256_set1_epi32((int32_t)events->fours[f]);
-  }
-#pragma GCC unroll 4
-  for (int k = 0; k < 4; k++)
+    for (int bits = 0; bits < 4; bits++)
 #pragma GCC unroll 2
-    for (int half = 0; half < 2; half++) {
-      __m256i *const place = (__m256i *)(sums + 16 * k + 8 * half);
-      __m256i sum = _mm256_loadu_si256(place);
-#pragma GCC unroll 2
-      for (int f = 0; f < FOURS; f++) {
-        const __m256i weights = _mm256_and_si256(bytes[f][half], _mm256_set1_epi8((char)(3 << 2 * k)));
-        const __m256i pairs = _mm256_maddubs_epi16(weights, four[f]);
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+      for (int half = 0; half < 2; half++) {
+        if (bits == 2)
+          bytes[half] = _mm256_srli_epi16(bytes[half], 4);
+        const __m256i weights = _mm256_and_si256(bytes[half], mask[bits % 2]);
+        sum[2 * bits + half] = _mm256_add_epi16(sum[2 * bits + half], _mm256_maddubs_epi16(weights, events));
       }
-      _mm256_storeu_si256(place, sum);
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i++)
+    _mm256_storeu_si256(sums + byte / 4 + i, sum[i]);
+}
+
+INLINE void run_ternary_pass(struct ternary_pass *pass, size_t outputs, __m256i *sums) {
+  begin_prefetch(TERNARY, STREAMS, &pass->rows, outputs, TERNARY_STEP);
+  const size_t bytes = outputs / 4;
+  size_t byte = 0;
+  for (; byte + 64 <= bytes; byte += 64) {
+    prefetch(TERNARY, STREAMS, &pass->rows, 4 * byte, TERNARY_STEP);
+    add_blocks_of_pairs(pass, 2, byte, sums);
+    add_blocks_of_pairs(pass, 2, byte + 32, sums);
+  }
+  if (byte + 32 <= bytes) {
+    add_blocks_of_pairs(pass, 2, byte, sums);
+    byte += 32;
+  }
+  if (byte < bytes)
+    add_blocks_of_pairs(pass, 1, byte, sums);
+}
+
+INLINE void begin_small_sums(struct small_sums *small, size_t outputs) {
+  for (size_t i = 0; i < (outputs + TERNARY_BLOCK) / 128 * 8; i++)
+    small->sums[i] = _mm256_setzero_si256();
+  small->events = 0;
+  small->left = MOST_MAGNITUDE;
+}
+
+/* Adds sums of 16 bits to those of 32. */
+INLINE void add_small_sums(const struct small_sums *small, int32_t *sums, size_t outputs) {
+  for (size_t block = 0; block < outputs; block += TERNARY_BLOCK)
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; i++) {
+      const bool is_quadruple = i / 2 % 2;
+      const __m256i excess = _mm256_set1_epi16((int16_t)(is_quadruple ? 4 * small->events : small->events));
+      const __m128i *const both = (const __m128i *)(small->sums + block / 128 * 8 + i);
+      __m128i sum = _mm_sub_epi16(_mm_loadu_si128(both + block / 64 % 2), _mm256_castsi256_si128(excess));
+      if (is_quadruple)
+        sum = _mm_srai_epi16(sum, 2);
+      __m256i *const place = (__m256i *)(sums + block + 8 * i);
+      _mm256_storeu_si256(place, _mm256_add_epi32(_mm256_loadu_si256(place), _mm256_cvtepi16_epi32(sum)));
     }
+}
+
+/* Adds to columns of which there are no more than a span. Meanwhile the memory of the results holds sums of 32 bits. */
+INLINE void add_ternary_span(const uint8_t *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                             const float *values, size_t events, float *result) {
+  int32_t *const sums = (int32_t *)(void *)result;
+  for (size_t output = 0; output < outputs; output += 8)
+    _mm256_storeu_si256((__m256i *)(sums + output), _mm256_cvtps_epi32(_mm256_loadu_ps(result + output)));
+  struct small_sums small;
+  begin_small_sums(&small, outputs);
+  const size_t length = (events + STREAMS - 1) / STREAMS;
+  for (size_t number = 0; number < length; number++) {
+    struct ternary_pass pass;
+    begin_ternary_pass(&pass, number, length, matrix, stride, indices, values, events);
+    if (pass.magnitude > small.left) {
+      add_small_sums(&small, sums, outputs);
+      begin_small_sums(&small, outputs);
+    }
+    small.left -= pass.magnitude;
+    small.events += pass.events;
+    run_ternary_pass(&pass, outputs, small.sums);
+  }
+  add_small_sums(&small, sums, outputs);
+  for (size_t output = 0; output < outputs; output += 8) {
+    const __m256i whole = _mm256_loadu_si256((const __m256i *)(sums + output));
+    _mm256_storeu_ps(result + output, _mm256_cvtepi32_ps(whole));
+  }
+}
+
+INLINE void add_ternary(const uint8_t *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                        const float *values, size_t events, float *result) {
+  for (size_t first = 0; first < outputs; first += SPAN)
+    add_ternary_span(matrix + row_bytes(TERNARY, first), stride, outputs - first < SPAN ? outputs - first : SPAN,
+                     indices, values, events, result + first);
 }

@@ -114,48 +114,9 @@ TARGET static size_t detect(const float *source, size_t start, size_t count, flo
   return end;
 }
 
-/* ---- Ternary weights, where four products of bytes are added to an integer at once ---- */
+#include "kernel_ternary_fours.h"
 
-#define INTEGERS __attribute__((target(FEATURES ",avx512vnni,avx512vbmi")))
-
-/* Byte j of each of four rows goes to lane j. */
-#define LANE(j) j, 16 + j, 32 + j, 48 + j
-static const _Alignas(64) uint8_t side_by_side[64] = {
-    LANE(0), LANE(1), LANE(2),  LANE(3),  LANE(4),  LANE(5),  LANE(6),  LANE(7),
-    LANE(8), LANE(9), LANE(10), LANE(11), LANE(12), LANE(13), LANE(14), LANE(15),
-};
-
-INTEGERS __attribute__((always_inline)) static inline void
-add_block_of_lanes(const struct rows *rows, size_t byte, const struct whole_events *events, int32_t *sums) {
-  const __m512i order = _mm512_load_si512(side_by_side);
-  __m512i sum[4];
-#pragma GCC unroll 4
-  for (int k = 0; k < 4; k++)
-    sum[k] = _mm512_loadu_si512(sums + LANES * k);
-#pragma GCC unroll 2
-  for (int f = 0; f < FOURS; f++) {
-    __m512i bytes = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(rows->row[4 * f] + byte)));
-#pragma GCC unroll 4
-    for (int r = 1; r < 4; r++)
-      bytes = _mm512_mask_broadcast_i32x4(bytes, (__mmask16)(0xf << 4 * r),
-                                          _mm_loadu_si128((const __m128i *)(rows->row[4 * f + r] + byte)));
-    bytes = _mm512_permutexvar_epi8(order, bytes);
-    const __m512i four = _mm512_set1_epi32((int32_t)events->fours[f]);
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; k++)
-      sum[k] = _mm512_dpbusd_epi32(sum[k], _mm512_and_si512(bytes, _mm512_set1_epi8((char)(3 << 2 * k))), four);
-  }
-#pragma GCC unroll 4
-  for (int k = 0; k < 4; k++)
-    _mm512_storeu_si512(sums + LANES * k, sum[k]);
-}
-
-INTEGERS static void add_rows_ternary_lanes(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
-                                            const float *values, size_t events, float *result) {
-  add_ternary(add_block_of_lanes, matrix, stride, outputs, indices, values, events, result);
-}
-
-static const quell_kernels kernels = TABLE(add_rows_ternary), kernels_with_integers = TABLE(add_rows_ternary_lanes);
+static const quell_kernels kernels = TABLE(add_rows_ternary), kernels_with_integers = TABLE(add_rows_ternary_fours);
 
 const quell_kernels *quell_kernels_avx512(void) {
   if (!processor_has_avx512())

@@ -46,6 +46,32 @@ import Testing
     }
   }
 
+  /// Files are not asked whether they hold the code 3, the weight 2: one block has nothing else. Rows are longer than what is added up at once, and
+  /// further apart than they are long.
+  @Test func ternaryRowsOfAnyBytesAddUpAsIntegers() {
+    let (rows, outputs, count) = (40, 8192 + 320, 61)
+    let stride = outputs / 4 + 32
+    var random = SplitMix(state: 7)
+    let bytes = GuardedBytes(
+      Data((0..<rows * stride).map { $0 % stride < 16 ? 0xff : UInt8(truncatingIfNeeded: random.next()) }))
+    let matrix = bytes.start.assumingMemoryBound(to: UInt8.self)
+    let indices = (0..<count).map { UInt32($0 * 7 % rows) }
+    for values in [(0..<count).map(value), [Int](repeating: -128, count: count), [Int](repeating: 127, count: count)] {
+      let expected = (0..<outputs).map { output in
+        let place = output / 64 * 16 + output % 16
+        let sum = zip(indices, values).reduce(-5) {
+          $0 + (Int(matrix[Int($1.0) * stride + place] >> (output / 16 % 4 * 2)) & 3 - 1) * $1.1
+        }
+        return Float(sum)
+      }
+      for (index, add) in WholeKernelTests.ternaryLoops.enumerated() {
+        var sums = [Float](repeating: -5, count: outputs)
+        add(bytes.start, stride, outputs, indices, values.map { Float($0) }, count, &sums)
+        #expect(sums == expected, "loop \(index)")
+      }
+    }
+  }
+
   @Test(arguments: counts) func rowsOfIntegersAddUpAsIntegers(_ count: Int) {
     let (rows, outputs) = (256, 12)
     let weights = (0..<rows * outputs).map { Int8(truncatingIfNeeded: $0 * 37 + $0 / 5) }
