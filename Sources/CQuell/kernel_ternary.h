@@ -111,28 +111,25 @@ INLINE void begin_small_sums(struct small_sums *small, size_t outputs) {
   small->left = MOST_MAGNITUDE;
 }
 
-/* Adds sums of 16 bits to those of 32. */
-INLINE void add_small_sums(const struct small_sums *small, int32_t *sums, size_t outputs) {
+/* Adds sums of 16 bits to the results, which are whole numbers as well. */
+INLINE void add_small_sums(const struct small_sums *small, float *result, size_t outputs) {
   for (size_t block = 0; block < outputs; block += TERNARY_BLOCK)
 #pragma GCC unroll 8
     for (size_t i = 0; i < 8; i++) {
       const bool is_quadruple = i / 2 % 2;
-      const __m256i excess = _mm256_set1_epi16((int16_t)(is_quadruple ? 4 * small->events : small->events));
+      const int32_t excess = is_quadruple ? 4 * small->events : small->events;
       const __m128i *const both = (const __m128i *)(small->sums + block / 128 * 8 + i);
-      __m128i sum = _mm_sub_epi16(_mm_loadu_si128(both + block / 64 % 2), _mm256_castsi256_si128(excess));
+      __m128i sum = _mm_sub_epi16(_mm_loadu_si128(both + block / 64 % 2), _mm_set1_epi16((int16_t)excess));
       if (is_quadruple)
         sum = _mm_srai_epi16(sum, 2);
-      __m256i *const place = (__m256i *)(sums + block + 8 * i);
-      _mm256_storeu_si256(place, _mm256_add_epi32(_mm256_loadu_si256(place), _mm256_cvtepi16_epi32(sum)));
+      float *const place = result + block + 8 * i;
+      _mm256_storeu_ps(place, _mm256_add_ps(_mm256_loadu_ps(place), _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(sum))));
     }
 }
 
-/* Adds to columns of which there are no more than a span. Meanwhile the memory of the results holds sums of 32 bits. */
+/* Adds to columns of which there are no more than a span. */
 INLINE void add_ternary_span(const uint8_t *matrix, size_t stride, size_t outputs, const uint32_t *indices,
                              const float *values, size_t events, float *result) {
-  int32_t *const sums = (int32_t *)(void *)result;
-  for (size_t output = 0; output < outputs; output += 8)
-    _mm256_storeu_si256((__m256i *)(sums + output), _mm256_cvtps_epi32(_mm256_loadu_ps(result + output)));
   struct small_sums small;
   begin_small_sums(&small, outputs);
   const size_t length = (events + STREAMS - 1) / STREAMS;
@@ -140,18 +137,14 @@ INLINE void add_ternary_span(const uint8_t *matrix, size_t stride, size_t output
     struct ternary_pass pass;
     begin_ternary_pass(&pass, number, length, matrix, stride, indices, values, events);
     if (pass.magnitude > small.left) {
-      add_small_sums(&small, sums, outputs);
+      add_small_sums(&small, result, outputs);
       begin_small_sums(&small, outputs);
     }
     small.left -= pass.magnitude;
     small.events += pass.events;
     run_ternary_pass(&pass, outputs, small.sums);
   }
-  add_small_sums(&small, sums, outputs);
-  for (size_t output = 0; output < outputs; output += 8) {
-    const __m256i whole = _mm256_loadu_si256((const __m256i *)(sums + output));
-    _mm256_storeu_ps(result + output, _mm256_cvtepi32_ps(whole));
-  }
+  add_small_sums(&small, result, outputs);
 }
 
 INLINE void add_ternary(const uint8_t *matrix, size_t stride, size_t outputs, const uint32_t *indices,
