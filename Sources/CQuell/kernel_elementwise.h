@@ -31,8 +31,7 @@ INLINE vector power_of_two(integers exponent) {
 
 /* See Exponential.swift. */
 INLINE vector exponential(vector x) {
-  vector bounded = choose(x < -104.0f, broadcast(-104.0f), x);
-  bounded = choose(bounded > 89.0f, broadcast(89.0f), bounded);
+  const vector bounded = lesser(broadcast(89.0f), greater(broadcast(-104.0f), x));
   const float magic = 12582912.0f;
   const vector shifted = bounded * 1.44269504f + magic;
   const vector whole = shifted - magic;
@@ -92,29 +91,51 @@ INLINE vector binary(enum binary function, vector left, vector right) {
   }
 }
 
+/* How many registers are worked on side by side. */
+enum { SIDE_BY_SIDE = 4 };
+
 INLINE void map(enum unary function, const float *source, float *result, size_t count) {
   size_t at = 0;
-  for (; at + LANES <= count; at += LANES)
-    store(result + at, unary(function, load(source + at, LANES)), LANES);
-  if (at < count)
-    store(result + at, unary(function, load(source + at, count - at)), count - at);
+  for (; at + SIDE_BY_SIDE * LANES <= count; at += SIDE_BY_SIDE * LANES) {
+    vector numbers[SIDE_BY_SIDE];
+#pragma GCC unroll 4
+    for (int i = 0; i < SIDE_BY_SIDE; i++)
+      numbers[i] = unary(function, load(source + at + i * LANES, LANES));
+#pragma GCC unroll 4
+    for (int i = 0; i < SIDE_BY_SIDE; i++)
+      store(result + at + i * LANES, numbers[i], LANES);
+  }
+#pragma GCC unroll 1
+  for (; at < count; at += LANES) {
+    const size_t some = count - at < LANES ? count - at : LANES;
+    store(result + at, unary(function, load(source + at, some)), some);
+  }
 }
 
-INLINE void combine(enum binary function, const float *left, size_t left_step, const float *right, size_t right_step,
+/* Elements of an operand, or the one that serves all. */
+INLINE vector operand(const float *numbers, bool is_one, vector one, size_t at, size_t count) {
+  return is_one ? one : load(numbers + at, count);
+}
+
+INLINE void combine(enum binary function, const float *left, bool left_is_one, const float *right, bool right_is_one,
                     float *result, size_t count) {
   /* Where one element serves all it is read before anything is written: the result may be an operand's memory. */
   const vector left_one = broadcast(*left), right_one = broadcast(*right);
   size_t at = 0;
-  for (; at + LANES <= count; at += LANES) {
-    const vector a = left_step ? load(left + at, LANES) : left_one;
-    const vector b = right_step ? load(right + at, LANES) : right_one;
-    store(result + at, binary(function, a, b), LANES);
-  }
-  if (at < count) {
-    const size_t rest = count - at;
-    const vector a = left_step ? load(left + at, rest) : left_one;
-    const vector b = right_step ? load(right + at, rest) : right_one;
-    store(result + at, binary(function, a, b), rest);
+  for (; at + SIDE_BY_SIDE * LANES <= count; at += SIDE_BY_SIDE * LANES)
+#pragma GCC unroll 4
+    for (size_t place = at; place < at + SIDE_BY_SIDE * LANES; place += LANES)
+      store(result + place,
+            binary(function, operand(left, left_is_one, left_one, place, LANES),
+                   operand(right, right_is_one, right_one, place, LANES)),
+            LANES);
+#pragma GCC unroll 1
+  for (; at < count; at += LANES) {
+    const size_t some = count - at < LANES ? count - at : LANES;
+    store(result + at,
+          binary(function, operand(left, left_is_one, left_one, at, some),
+                 operand(right, right_is_one, right_one, at, some)),
+          some);
   }
 }
 
@@ -138,9 +159,15 @@ TARGET static bool apply_unary(uint32_t function, const float *source, float *re
 }
 #undef MAP
 
+/* And for each kind of operands. */
 #define COMBINE(name)                                                                                                  \
   case name:                                                                                                           \
-    combine(name, left, left_step, right, right_step, result, count);                                                  \
+    if (left_step && right_step)                                                                                       \
+      combine(name, left, false, right, false, result, count);                                                         \
+    else if (left_step)                                                                                                \
+      combine(name, left, false, right, true, result, count);                                                          \
+    else                                                                                                               \
+      combine(name, left, true, right, !right_step, result, count);                                                    \
     break;
 TARGET static void apply_binary(uint32_t function, const float *left, size_t left_step, const float *right,
                                 size_t right_step, float *result, size_t count) {

@@ -23,6 +23,9 @@ INLINE vector zeros(void);
 INLINE vector broadcast(float number);
 INLINE vector add(vector a, vector b);
 INLINE vector square_root(vector numbers);
+/* Of each two the lesser or the greater one, and of two that cannot be compared the second. */
+INLINE vector lesser(vector a, vector b);
+INLINE vector greater(vector a, vector b);
 INLINE vector multiply_add(vector a, vector b, vector sum);
 /* What the lanes add up to, always in the same order, and the same of LANES vectors, one in each lane. */
 INLINE float total(vector sum);

@@ -22,6 +22,12 @@ INLINE vector add(vector a, vector b) {
 INLINE vector square_root(vector numbers) {
   return _mm256_sqrt_ps(numbers);
 }
+INLINE vector lesser(vector a, vector b) {
+  return _mm256_min_ps(a, b);
+}
+INLINE vector greater(vector a, vector b) {
+  return _mm256_max_ps(a, b);
+}
 INLINE vector multiply_add(vector a, vector b, vector sum) {
   return _mm256_fmadd_ps(a, b, sum);
 }
@@ -110,26 +116,38 @@ static const _Alignas(16) int8_t front[16][16] = {
     {LANE(1), LANE(2), LANE(3), NONE}, {LANE(0), LANE(1), LANE(2), LANE(3)},
 };
 
+/* Lists what of four numbers, or of the `left` that there are, is above the limit, and returns how much. */
+INLINE size_t detect_four(const float *source, size_t left, __m128i limit, __m128i index, uint32_t *indices,
+                          float *values, float *dense) {
+  const __m128i mask = _mm_cmpgt_epi32(_mm_set1_epi32((int)left), _mm_setr_epi32(0, 1, 2, 3));
+  const __m128 numbers = left == 4 ? _mm_loadu_ps(source) : _mm_maskload_ps(source, mask);
+  const __m128i bits = _mm_castps_si128(numbers), magnitude = _mm_and_si128(bits, _mm_set1_epi32(0x7fffffff));
+  const __m128i above = _mm_srai_epi32(_mm_sub_epi32(limit, magnitude), 31);
+  const __m128i fires = left == 4 ? above : _mm_and_si128(mask, above);
+  const int chosen = _mm_movemask_ps(_mm_castsi128_ps(fires));
+  const __m128i order = _mm_load_si128((const __m128i *)front[chosen]);
+  _mm_storeu_si128((__m128i *)indices, _mm_shuffle_epi8(index, order));
+  _mm_storeu_si128((__m128i *)values, _mm_shuffle_epi8(bits, order));
+  const __m128 sent = _mm_castsi128_ps(_mm_and_si128(bits, fires));
+  /* Storing under a mask takes some processors as long as all the rest. */
+  if (left == 4)
+    _mm_storeu_ps(dense, sent);
+  else
+    _mm_maskstore_ps(dense, mask, sent);
+  return (size_t)__builtin_popcount((unsigned)chosen);
+}
+
 TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
                             float *values, float *dense) {
   const __m128i limit = _mm_castps_si128(_mm_set1_ps(threshold));
-  const __m128i lanes = _mm_setr_epi32(0, 1, 2, 3);
-  __m128i index = _mm_add_epi32(_mm_set1_epi32((int)start), lanes);
-  size_t end = 0;
-  for (size_t at = 0; at < count; at += 4) {
-    const int left = count - at < 4 ? (int)(count - at) : 4;
-    const __m128i mask = _mm_cmpgt_epi32(_mm_set1_epi32(left), lanes);
-    const __m128i bits = _mm_castps_si128(_mm_maskload_ps(source + at, mask));
-    const __m128i magnitude = _mm_and_si128(bits, _mm_set1_epi32(0x7fffffff));
-    const __m128i fires = _mm_and_si128(mask, _mm_srai_epi32(_mm_sub_epi32(limit, magnitude), 31));
-    const int chosen = _mm_movemask_ps(_mm_castsi128_ps(fires));
-    const __m128i order = _mm_load_si128((const __m128i *)front[chosen]);
-    _mm_storeu_si128((__m128i *)(indices + end), _mm_shuffle_epi8(index, order));
-    _mm_storeu_si128((__m128i *)(values + end), _mm_shuffle_epi8(bits, order));
-    _mm_maskstore_ps(dense + at, mask, _mm_castsi128_ps(_mm_and_si128(bits, fires)));
-    end += (size_t)__builtin_popcount((unsigned)chosen);
+  __m128i index = _mm_add_epi32(_mm_set1_epi32((int)start), _mm_setr_epi32(0, 1, 2, 3));
+  size_t at = 0, end = 0;
+  for (; at + 4 <= count; at += 4) {
+    end += detect_four(source + at, 4, limit, index, indices + end, values + end, dense + at);
     index = _mm_add_epi32(index, _mm_set1_epi32(4));
   }
+  if (at < count)
+    end += detect_four(source + at, count - at, limit, index, indices + end, values + end, dense + at);
   return end;
 }
 

@@ -22,6 +22,12 @@ INLINE vector add(vector a, vector b) {
 INLINE vector square_root(vector numbers) {
   return _mm512_sqrt_ps(numbers);
 }
+INLINE vector lesser(vector a, vector b) {
+  return _mm512_min_ps(a, b);
+}
+INLINE vector greater(vector a, vector b) {
+  return _mm512_max_ps(a, b);
+}
 INLINE vector multiply_add(vector a, vector b, vector sum) {
   return _mm512_fmadd_ps(a, b, sum);
 }
