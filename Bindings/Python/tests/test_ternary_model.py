@@ -19,6 +19,11 @@ def run(request: pytest.FixtureRequest) -> tuple[str, quell.Session, np.ndarray,
     return request.param, session, logits, expected
 
 
+@pytest.mark.parametrize("name", ["dense", "sparse"])
+def test_the_name_is_that_of_the_file(name: str) -> None:
+    assert quell.Model(FOLDER / f"{name}.gguf").name == name
+
+
 def test_logits_are_those_of_pytorch(run: tuple[str, quell.Session, np.ndarray, np.ndarray]) -> None:
     _, _, logits, expected = run
     assert np.linalg.norm(logits - expected) < 1e-3 * np.linalg.norm(expected)
