@@ -15,11 +15,14 @@ struct Linear {
   /// Matrices of shorter rows have the sums of two halves made apart.
   private static let widestSplitRow = 8192
   private static let fewestSplitInputs = 512
+  /// So many products of ternary numbers, which are 2 at most, and whole numbers of 8 bits add up to 2^24 at most, and so without rounding.
+  private static let mostExactInputs = 1 << 16
 
   /// The input from which on sums are made apart and added in the end, or the number of inputs where all make one sum.
   ///
   /// Threads can then share the rows of the events. Sharing the columns would leave each thread pieces of rows, which are read
-  /// at half the speed where rows are short. Which numbers make one sum depends on the matrix alone, never on the threads.
+  /// at half the speed where rows are short. Which numbers make one sum depends on the matrix alone, never on the threads, but where it
+  /// makes no difference.
   var middle: Int {
     guard layout == .inputMajor else { return matrix.columns }
     let isSplit = matrix.rows >= Linear.fewestSplitInputs && matrix.rowBytes < Linear.widestSplitRow
@@ -29,14 +32,23 @@ struct Linear {
   /// Whether the second half of the inputs has a sum of its own.
   var isSplit: Bool { layout == .inputMajor && middle < matrix.rows }
 
+  /// Whether no sum can round, so that one of all inputs has the bits of two that are added.
+  private var isExact: Bool { matrix.format == .ternary && matrix.rows <= Linear.mostExactInputs }
+
   /// result[o] = scale[o] * sum over events e of matrix[e.index, o] * e.value + bias[o], for the outputs of a part.
   ///
   /// A part begins at a multiple of ``LinearParts/granule``. Which parts an operation is cut into changes no bit of its result.
-  /// A split operation leaves its second sum in `partial`.
+  /// A split operation can leave its second sum in `partial`.
   func run(_ events: EventList, _ result: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
-    runFirst(events, result, part)
-    if isSplit { runSecond(events, partial, part) }
-    finish(result, partial: partial, part)
+    if isSplit, !isExact {
+      runFirst(events, result, part)
+      runSecond(events, partial, part)
+      finish(result, partial: partial, part)
+    } else {
+      begin(result, part)
+      add(events, 0..<matrix.rows, to: result, part)
+      multiplyAndAddBias(result, part)
+    }
   }
 
   // MARK: Steps
@@ -103,7 +115,13 @@ struct Linear {
   func finish(_ result: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     let (place, first) = (result + part.lowerBound, part.lowerBound)
     if isSplit { Elementwise.binary(.add, place, leftStep: 1, partial + first, rightStep: 1, place, count: part.count, kernels) }
+    multiplyAndAddBias(result, part)
+  }
+
+  /// The last step of a single sum.
+  private func multiplyAndAddBias(_ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     guard let scale else { return }
+    let (place, first) = (result + part.lowerBound, part.lowerBound)
     Elementwise.addAfterMultiplying(place, by: scale + first, bias.map { $0 + first }, count: part.count, kernels)
   }
 
