@@ -75,7 +75,7 @@ import Testing
     defer { withExtendedLifetime((bytes, others)) {} }
     await #expect(throws: Failure.self) { try await collect(model.continuation(of: "")) }
     await #expect(throws: Failure.self) { try await collect(silent.continuation(of: "ab")) }
-    var iterator = model.continuation(of: "ab", contextLength: 1 << 20).makeAsyncIterator()
+    let iterator = model.continuation(of: "ab", contextLength: 1 << 20).makeAsyncIterator()
     await #expect(throws: Failure.self) { _ = try await iterator.next() }
     #expect(try await iterator.next() == nil)
   }
