@@ -298,11 +298,6 @@ MULTIPLY_KERNEL(TERNARY, ternary)
 #undef MULTIPLY_KERNEL
 #undef ADD_KERNEL
 
-TARGET static void add_rows_ternary(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
-                                    const float *values, size_t events, float *result) {
-  add_ternary(matrix, stride, outputs, indices, values, events, result);
-}
-
 TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
                             float *values, float *dense);
 

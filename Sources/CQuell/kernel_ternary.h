@@ -147,9 +147,9 @@ INLINE void add_ternary_span(const uint8_t *matrix, size_t stride, size_t output
   add_small_sums(&small, result, outputs);
 }
 
-INLINE void add_ternary(const uint8_t *matrix, size_t stride, size_t outputs, const uint32_t *indices,
-                        const float *values, size_t events, float *result) {
+TARGET static void add_rows_ternary(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                                    const float *values, size_t events, float *result) {
   for (size_t first = 0; first < outputs; first += SPAN)
-    add_ternary_span(matrix + row_bytes(TERNARY, first), stride, outputs - first < SPAN ? outputs - first : SPAN,
-                     indices, values, events, result + first);
+    add_ternary_span((const uint8_t *)matrix + row_bytes(TERNARY, first), stride,
+                     outputs - first < SPAN ? outputs - first : SPAN, indices, values, events, result + first);
 }

@@ -118,7 +118,7 @@ struct Linear {
     multiplyAndAddBias(result, part)
   }
 
-  /// The last step of a single sum.
+  /// What is left to do once a part of the result holds its sums.
   private func multiplyAndAddBias(_ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
     guard let scale else { return }
     let (place, first) = (result + part.lowerBound, part.lowerBound)
