@@ -26,28 +26,43 @@ struct small_sums {
   int32_t events, left;
 };
 
+/* Which events a pass has: `count` of them, `apart` from one another. All passes have one of each stretch, but for a
+ * last one, which has what is left over. */
+struct pass_events {
+  size_t first, apart, count;
+};
+
+INLINE struct pass_events events_of_pass(size_t number, size_t length, size_t events) {
+  if (number < length)
+    return (struct pass_events){number, length, STREAMS};
+  return (struct pass_events){STREAMS * length, 1, events - STREAMS * length};
+}
+
 /* A pass, and what its events add up to. */
 struct ternary_pass {
   struct rows rows;
-  /* The two events of a pair in 16 bits, twice. */
-  uint32_t pair[PAIRS];
+  /* The two events of a pair, a byte each. */
+  uint16_t pair[PAIRS];
   int32_t events, magnitude;
 };
 
-/* The events `number` of all stretches, which have `length` each; the last one can have less. */
-INLINE void begin_ternary_pass(struct ternary_pass *pass, size_t number, size_t length, const uint8_t *matrix,
-                               size_t stride, const uint32_t *indices, const float *values, size_t events) {
-  *pass = (struct ternary_pass){.events = 0};
+/* The rows that are asked for while a pass is added; instead of those that it lacks the first one of all. */
+INLINE void find_next_rows(struct rows *rows, struct pass_events which, const uint8_t *matrix, size_t stride,
+                           const uint32_t *indices) {
+#pragma GCC unroll 6
+  for (size_t r = 0; r < STREAMS; r++)
+    rows->next[r] = matrix + indices[r < which.count ? which.first + r * which.apart : 0] * stride;
+}
+
+/* Takes up the rows that were asked for, with their events; those that a pass lacks carry nothing. */
+INLINE void begin_ternary_pass(struct ternary_pass *pass, struct pass_events which, const float *values) {
+  pass->events = pass->magnitude = 0;
 #pragma GCC unroll 6
   for (size_t r = 0; r < STREAMS; r++) {
-    const size_t event = r * length + number;
-    const bool is_event = event < events;
-    /* Where there are no more, the first one again, carrying nothing. */
-    const size_t row = is_event ? event : 0, next = number + 1 < length && event + 1 < events ? event + 1 : row;
-    const int32_t value = is_event ? (int32_t)values[event] : 0;
-    pass->rows.row[r] = matrix + indices[row] * stride;
-    pass->rows.next[r] = matrix + indices[next] * stride;
-    pass->pair[r / 2] |= ((uint32_t)value & 0xff) * 0x10001 << r % 2 * 8;
+    const int32_t value = r < which.count ? (int32_t)values[which.first + r * which.apart] : 0;
+    pass->rows.row[r] = pass->rows.next[r];
+    const uint8_t byte = (uint8_t)value;
+    pass->pair[r / 2] = r % 2 ? (uint16_t)(pass->pair[r / 2] | byte << 8) : byte;
     pass->events += value;
     pass->magnitude += value < 0 ? -value : value;
   }
@@ -62,29 +77,29 @@ INLINE __m256i load_blocks(const uint8_t *row, int blocks) {
 /* Adds what the rows of a pass have in one block or two, which begin at a byte of them. */
 INLINE void add_blocks_of_pairs(const struct ternary_pass *pass, int blocks, size_t byte, __m256i *sums) {
   const __m256i mask[2] = {_mm256_set1_epi8(3), _mm256_set1_epi8(3 << 2)};
-  __m256i sum[8];
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; i++)
-    sum[i] = _mm256_loadu_si256(sums + byte / 4 + i);
+  __m256i bytes[2][PAIRS];
 #pragma GCC unroll 3
   for (int p = 0; p < PAIRS; p++) {
     const __m256i first = load_blocks(pass->rows.row[2 * p] + byte, blocks);
     const __m256i second = load_blocks(pass->rows.row[2 * p + 1] + byte, blocks);
-    const __m256i events = _mm256_set1_epi32((int32_t)pass->pair[p]);
-    __m256i bytes[2] = {_mm256_unpacklo_epi8(first, second), _mm256_unpackhi_epi8(first, second)};
-#pragma GCC unroll 4
-    for (int bits = 0; bits < 4; bits++)
-#pragma GCC unroll 2
-      for (int half = 0; half < 2; half++) {
-        if (bits == 2)
-          bytes[half] = _mm256_srli_epi16(bytes[half], 4);
-        const __m256i weights = _mm256_and_si256(bytes[half], mask[bits % 2]);
-        sum[2 * bits + half] = _mm256_add_epi16(sum[2 * bits + half], _mm256_maddubs_epi16(weights, events));
-      }
+    bytes[0][p] = _mm256_unpacklo_epi8(first, second);
+    bytes[1][p] = _mm256_unpackhi_epi8(first, second);
   }
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; i++)
-    _mm256_storeu_si256(sums + byte / 4 + i, sum[i]);
+#pragma GCC unroll 2
+  for (int half = 0; half < 2; half++)
+#pragma GCC unroll 4
+    for (int bits = 0; bits < 4; bits++) {
+      __m256i *const place = sums + byte / 4 + 2 * bits + half;
+      __m256i sum = _mm256_loadu_si256(place);
+#pragma GCC unroll 3
+      for (int p = 0; p < PAIRS; p++) {
+        if (bits == 2)
+          bytes[half][p] = _mm256_srli_epi16(bytes[half][p], 4);
+        const __m256i weights = _mm256_and_si256(bytes[half][p], mask[bits % 2]);
+        sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(weights, _mm256_set1_epi16((int16_t)pass->pair[p])));
+      }
+      _mm256_storeu_si256(place, sum);
+    }
 }
 
 INLINE void run_ternary_pass(struct ternary_pass *pass, size_t outputs, __m256i *sums) {
@@ -132,10 +147,12 @@ INLINE void add_ternary_span(const uint8_t *matrix, size_t stride, size_t output
                              const float *values, size_t events, float *result) {
   struct small_sums small;
   begin_small_sums(&small, outputs);
-  const size_t length = (events + STREAMS - 1) / STREAMS;
-  for (size_t number = 0; number < length; number++) {
-    struct ternary_pass pass;
-    begin_ternary_pass(&pass, number, length, matrix, stride, indices, values, events);
+  const size_t length = events / STREAMS, passes = (events + STREAMS - 1) / STREAMS;
+  struct ternary_pass pass;
+  find_next_rows(&pass.rows, events_of_pass(0, length, events), matrix, stride, indices);
+  for (size_t number = 0; number < passes; number++) {
+    begin_ternary_pass(&pass, events_of_pass(number, length, events), values);
+    find_next_rows(&pass.rows, events_of_pass(number + 1, length, events), matrix, stride, indices);
     if (pass.magnitude > small.left) {
       add_small_sums(&small, result, outputs);
       begin_small_sums(&small, outputs);
@@ -149,7 +166,7 @@ INLINE void add_ternary_span(const uint8_t *matrix, size_t stride, size_t output
 
 TARGET static void add_rows_ternary(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
                                     const float *values, size_t events, float *result) {
-  for (size_t first = 0; first < outputs; first += SPAN)
+  for (size_t first = 0; events && first < outputs; first += SPAN)
     add_ternary_span((const uint8_t *)matrix + row_bytes(TERNARY, first), stride,
                      outputs - first < SPAN ? outputs - first : SPAN, indices, values, events, result + first);
 }
