@@ -38,12 +38,44 @@ INLINE struct pass_events events_of_pass(size_t number, size_t length, size_t ev
   return (struct pass_events){STREAMS * length, 1, events - STREAMS * length};
 }
 
-/* A pass, and what its events add up to. */
+/* So many passes are prepared together. */
+enum { PREPARED = 8 };
+
+/* What passes that follow one another multiply with. */
+struct prepared_passes {
+  /* The two events of a pair, a byte each. */
+  int32_t pairs[PAIRS][PREPARED];
+  /* What the events of a pass add up to, and their magnitudes. */
+  int32_t events[PREPARED], magnitudes[PREPARED];
+};
+
+/* Prepares `passes` passes from one on, which have their events one place further each; those that a pass lacks carry
+ * nothing. */
+INLINE void prepare_passes(struct prepared_passes *prepared, struct pass_events which, size_t passes,
+                           const float *values) {
+  const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), byte = _mm256_set1_epi32(0xff);
+  const __m256i wanted = _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)passes), places);
+  __m256i events = _mm256_setzero_si256(), magnitudes = events, pair = events;
+#pragma GCC unroll 6
+  for (size_t r = 0; r < STREAMS; r++) {
+    __m256i event = _mm256_setzero_si256();
+    if (r < which.count)
+      event = _mm256_cvttps_epi32(_mm256_maskload_ps(values + which.first + r * which.apart, wanted));
+    events = _mm256_add_epi32(events, event);
+    magnitudes = _mm256_add_epi32(magnitudes, _mm256_abs_epi32(event));
+    event = _mm256_and_si256(event, byte);
+    pair = r % 2 ? _mm256_or_si256(pair, _mm256_slli_epi32(event, 8)) : event;
+    if (r % 2)
+      _mm256_storeu_si256((__m256i *)prepared->pairs[r / 2], pair);
+  }
+  _mm256_storeu_si256((__m256i *)prepared->events, events);
+  _mm256_storeu_si256((__m256i *)prepared->magnitudes, magnitudes);
+}
+
+/* The rows of a pass, and its events. */
 struct ternary_pass {
   struct rows rows;
-  /* The two events of a pair, a byte each. */
-  uint16_t pair[PAIRS];
-  int32_t events, magnitude;
+  __m256i pair[PAIRS];
 };
 
 /* The rows that are asked for while a pass is added; instead of those that it lacks the first one of all. */
@@ -54,18 +86,14 @@ INLINE void find_next_rows(struct rows *rows, struct pass_events which, const ui
     rows->next[r] = matrix + indices[r < which.count ? which.first + r * which.apart : 0] * stride;
 }
 
-/* Takes up the rows that were asked for, with their events; those that a pass lacks carry nothing. */
-INLINE void begin_ternary_pass(struct ternary_pass *pass, struct pass_events which, const float *values) {
-  pass->events = pass->magnitude = 0;
+/* Takes up the rows that were asked for, and one of the passes that are prepared. */
+INLINE void begin_ternary_pass(struct ternary_pass *pass, const struct prepared_passes *prepared, size_t number) {
 #pragma GCC unroll 6
-  for (size_t r = 0; r < STREAMS; r++) {
-    const int32_t value = r < which.count ? (int32_t)values[which.first + r * which.apart] : 0;
+  for (size_t r = 0; r < STREAMS; r++)
     pass->rows.row[r] = pass->rows.next[r];
-    const uint8_t byte = (uint8_t)value;
-    pass->pair[r / 2] = r % 2 ? (uint16_t)(pass->pair[r / 2] | byte << 8) : byte;
-    pass->events += value;
-    pass->magnitude += value < 0 ? -value : value;
-  }
+#pragma GCC unroll 3
+  for (size_t p = 0; p < PAIRS; p++)
+    pass->pair[p] = _mm256_set1_epi16((int16_t)prepared->pairs[p][number]);
 }
 
 /* One block of a row, or two. */
@@ -96,7 +124,7 @@ INLINE void add_blocks_of_pairs(const struct ternary_pass *pass, int blocks, siz
         if (bits == 2)
           bytes[half][p] = _mm256_srli_epi16(bytes[half][p], 4);
         const __m256i weights = _mm256_and_si256(bytes[half][p], mask[bits % 2]);
-        sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(weights, _mm256_set1_epi16((int16_t)pass->pair[p])));
+        sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(weights, pass->pair[p]));
       }
       _mm256_storeu_si256(place, sum);
     }
@@ -150,15 +178,23 @@ INLINE void add_ternary_span(const uint8_t *matrix, size_t stride, size_t output
   const size_t length = events / STREAMS, passes = (events + STREAMS - 1) / STREAMS;
   struct ternary_pass pass;
   find_next_rows(&pass.rows, events_of_pass(0, length, events), matrix, stride, indices);
-  for (size_t number = 0; number < passes; number++) {
-    begin_ternary_pass(&pass, events_of_pass(number, length, events), values);
+  struct prepared_passes prepared;
+  size_t place = 0, ready = 0;
+  for (size_t number = 0; number < passes; number++, place++) {
+    if (place == ready) {
+      const size_t left = number < length ? length - number : 1;
+      ready = left < PREPARED ? left : PREPARED;
+      prepare_passes(&prepared, events_of_pass(number, length, events), ready, values);
+      place = 0;
+    }
+    begin_ternary_pass(&pass, &prepared, place);
     find_next_rows(&pass.rows, events_of_pass(number + 1, length, events), matrix, stride, indices);
-    if (pass.magnitude > small.left) {
+    if (prepared.magnitudes[place] > small.left) {
       add_small_sums(&small, result, outputs);
       begin_small_sums(&small, outputs);
     }
-    small.left -= pass.magnitude;
-    small.events += pass.events;
+    small.left -= prepared.magnitudes[place];
+    small.events += prepared.events[place];
     run_ternary_pass(&pass, outputs, small.sums);
   }
   add_small_sums(&small, result, outputs);
