@@ -147,11 +147,11 @@ for kind in (3, 7, 8, 12, 28, 31, 99, 256, 0xFFFFFFFF):
     case(f"GGUF type {kind}", UNSUPPORTED, f"of GGUF type {kind}", tensor("gain", kind=kind), "tensor gain")
 case("a vector of 16-bit floats", MALFORMED, "not the whole of an F32 vector", tensor("gain", kind=1), "quell.values")
 CASES[-1].offset = None
-case("integers without a scale", MALFORMED, "8-bit integers and no other takes a scale", operation(26, 4, 0xFFFFFFFF), "quell.operations", 26 * 32)
-case("floats with a scale", MALFORMED, "8-bit integers and no other takes a scale", operation(11, 4, 17), "quell.operations", 11 * 32)
-case("a table of integers without a scale", MALFORMED, "8-bit integers and no other takes a scale", operation(0, 5, 0xFFFFFFFF),
+case("integers without a scale", MALFORMED, "a matrix of 8-bit integers has no scale", operation(26, 4, 0xFFFFFFFF), "quell.operations", 26 * 32)
+case("floats with a scale", MALFORMED, "a matrix that is not of integers has a scale", operation(11, 4, 17), "quell.operations", 11 * 32)
+case("a table of integers without a scale", MALFORMED, "a matrix of 8-bit integers has no scale", operation(0, 5, 0xFFFFFFFF),
      "quell.operations")
-case("a table of floats with a scale", MALFORMED, "8-bit integers and no other takes a scale", operation(1, 5, 20), "quell.operations", 32)
+case("a table of floats with a scale", MALFORMED, "a matrix that is not of integers has a scale", operation(1, 5, 20), "quell.operations", 32)
 case("a scale that a step can change", MALFORMED, "not a vector of weights", with_value(26, 4, 2, 0, 13), "quell.operations", 26 * 32)
 case("a scale of another length", MALFORMED, "not a vector of weights", operation(26, 4, 16), "quell.operations", 26 * 32)
 for numbers, says in (([0], "'gain' cannot hold ternary numbers"), ([5], "no whole number of blocks of 64")):

@@ -41,9 +41,9 @@ struct TernaryImportTests {
     #expect(relativeError(try run(wide, tokens), logits) < 1e-5)
   }
 
-  /// A graph `round(clip(x * 127))` or the like, times a matrix of 64 outputs, and how the matrix is stored.
+  /// A graph `round(clip(x * 127))` or the like, times a matrix of 64 outputs, with a bias or without, and how the matrix is stored.
   private func stored(
-    weights: [Float], type: WeightType = .source, _ make: (inout GraphBuilder) -> Void = { $0.quantize("x", -128, 127) }
+    weights: [Float], bias: [Float]? = nil, type: WeightType = .source, _ make: (inout GraphBuilder) -> Void = { $0.quantize("x", -128, 127) }
   ) throws -> String {
     var graph = GraphBuilder()
     graph.input("token", type: 7, [1])
@@ -51,7 +51,11 @@ struct TernaryImportTests {
     graph.node("Gather", ["table", "token"], ["x"])
     graph.reals("weight", [2, 64], weights)
     make(&graph)
-    graph.node("MatMul", ["whole", "weight"], ["logits"])
+    graph.node("MatMul", ["whole", "weight"], [bias == nil ? "logits" : "sums"])
+    if let bias {
+      graph.reals("bias", [64], bias)
+      graph.node("Add", ["sums", "bias"], ["logits"])
+    }
     graph.output("logits", [1, 64])
     return try withFolder { folder in
       let input = folder.appendingPathComponent("graph.onnx")
@@ -62,21 +66,25 @@ struct TernaryImportTests {
         let x = (Float((0 + input) % 17) / 9 - 1) * 100
         return min(max(x.rounded(.toNearestOrEven), -128), 127)
       }
-      let expected = (0..<64).map { numbers[0] * weights[$0] + numbers[1] * weights[64 + $0] }
+      let expected = (0..<64).map { numbers[0] * weights[$0] + numbers[1] * weights[64 + $0] + (bias?[$0] ?? 0) }
       let logits = try run(output, [0], contextLength: 4)
       #expect(zip(logits[0], expected).allSatisfy { abs($0 - $1) <= 1e-4 * abs($1) })
-      return report.storage.first { $0.kind == "head" }?.stored ?? ""
+      let isScaled = try Model(path: output).tensors.contains { $0.name.hasSuffix(".scale") }
+      return (report.storage.first { $0.kind == "head" }?.stored ?? "") + (isScaled ? ", scaled" : "")
     }
   }
 
   private let ternary = (0..<128).map { Float(($0 * 7) % 3 - 1) * 0.25 }
 
   @Test func whatIsTernaryIsStoredSo() throws {
-    #expect(try stored(weights: ternary) == "ternary")
-    #expect(try stored(weights: ternary, type: .int8) == "ternary")
+    #expect(try stored(weights: ternary) == "ternary, scaled")
+    #expect(try stored(weights: ternary, type: .int8) == "ternary, scaled")
     #expect(try stored(weights: ternary, type: .f32) == "f32")
+    // What stands for itself, but where a bias is added to sums.
+    #expect(try stored(weights: ternary.map { $0 * 4 }) == "ternary")
+    #expect(try stored(weights: ternary.map { $0 * 4 }, bias: (0..<64).map { Float($0) * 0.3 }) == "ternary, scaled")
     // A magnitude for each output; two for one.
-    #expect(try stored(weights: ternary.enumerated().map { $1 * Float($0 % 64 + 1) }) == "ternary")
+    #expect(try stored(weights: ternary.enumerated().map { $1 * Float($0 % 64 + 1) }) == "ternary, scaled")
     #expect(try stored(weights: ternary.enumerated().map { $0 == 3 ? 0.5 : $1 }.enumerated().map { $0 == 67 ? 0.25 : $1 }) == "f32")
     // Nothing but zeros.
     #expect(try stored(weights: [Float](repeating: 0, count: 128)) == "ternary")
@@ -84,7 +92,7 @@ struct TernaryImportTests {
 
   @Test func onlyWholeNumbersOfEightBitsAreTakenForSuch() throws {
     #expect(try stored(weights: ternary) { $0.quantize("x", -200, 300, roundsLast: true) } == "f32")
-    #expect(try stored(weights: ternary) { $0.quantize("x", -127, 127, roundsLast: true) } == "ternary")
+    #expect(try stored(weights: ternary) { $0.quantize("x", -127, 127, roundsLast: true) } == "ternary, scaled")
     #expect(try stored(weights: ternary) { $0.quantize("x", -128, 128) } == "f32")
     #expect(try stored(weights: ternary) { $0.quantize("x", -127.5, 127) } == "f32")
     #expect(

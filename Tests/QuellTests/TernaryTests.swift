@@ -15,13 +15,13 @@ private struct TernaryModel {
   private(set) var signs: [Int] = []
   private(set) var scale: [Float] = []
 
-  init(table numbers: (Int) -> Float) {
+  init(isScaled: Bool = true, hasBias: Bool = false, table numbers: (Int) -> Float) {
     var random = SplitMix(state: 3)
     let (width, vocabulary) = (TernaryModel.width, TernaryModel.vocabulary)
     table = (0..<width * vocabulary).map(numbers)
     let stored = StoredMatrix(
       (0..<width * vocabulary).map { _ in random.nextFloat() }, columns: vocabulary, format: .ternary, scaling: .byColumn)
-    scale = stored.scale!
+    scale = isScaled ? stored.scale! : [Float](repeating: 1, count: vocabulary)
     signs = stored.numbers.map { $0 == 0 ? 0 : $0 < 0 ? -1 : 1 }
     file.tensors = [.f32("table", [width, vocabulary], table), .f32("head.scale", [vocabulary], scale), .matrix("head", stored)]
     let values = [
@@ -30,7 +30,7 @@ private struct TernaryModel {
     ]
     let operations: [Quell.Operation] = [
       .row(table: 0, source: .token, add: 0, result: 1, scale: nil), .events(site: 0, source: 1),
-      .linear(matrix: 2, layout: .inputMajor, bias: nil, scale: 0, result: 2),
+      .linear(matrix: 2, layout: .inputMajor, bias: hasBias ? 0 : nil, scale: isScaled ? 0 : nil, result: 2),
     ]
     file["general.architecture"] = .string("quell")
     file["general.alignment"] = .uint32(64)
@@ -104,6 +104,22 @@ private struct TernaryModel {
       #expect(all == tokens.map { model.logits(after: Int($0)) })
     }
     #expect(failure == nil)
+  }
+
+  @Test(arguments: InstructionSet.available) func sumsCanStandForThemselves(_ instructionSet: InstructionSet) throws {
+    let model = TernaryModel(isScaled: false) { Float(($0 * 7919) % 256 - 128) }
+    let failure = try model.open { opened in
+      let session = try Session(opened, batch: 4, instructionSet: instructionSet)
+      try session.step(7)
+      #expect(Array(session.logits) == model.logits(after: 7))
+      var all: [[Float]] = []
+      try session.visitLogits([9, 3, 120]) { _, logits in all.append(Array(logits)) }
+      #expect(all == [9, 3, 120].map { model.logits(after: $0) })
+    }
+    #expect(failure == nil)
+    // A bias is no whole number: sums that begin with it would round.
+    let biased = try TernaryModel(isScaled: false, hasBias: true) { _ in 1 }.open()
+    #expect((biased.map { "\($0)" } ?? "").contains("ternary numbers with a bias have no scale"))
   }
 
   @Test func filesThatSayWrongThingsAreRefused() throws {

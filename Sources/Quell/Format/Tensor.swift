@@ -36,8 +36,11 @@ public enum WeightFormat: UInt32, Sendable, CaseIterable {
     }
   }
 
-  /// Whether an operation multiplies what it makes of these numbers by scales of its own.
-  public var needsScale: Bool { self == .int8 || self == .ternary }
+  /// Whether an operation can multiply what it makes of these numbers by scales of its own.
+  public var takesScale: Bool { self == .int8 || self == .ternary }
+
+  /// Whether it always does; ternary numbers can stand for themselves.
+  var needsScale: Bool { self == .int8 }
 }
 
 /// A matrix or vector in the file, used where it stands.

@@ -107,6 +107,8 @@ struct Verifier {
       let (matrix, result) = (try tensor(matrix), try written(result))
       try verifyLinear(matrix, layout, bias, result)
       try verifyScale(scale, of: matrix, count: result.count)
+      // Sums of whole numbers are exact only if they begin with one.
+      guard matrix.format != .ternary || bias == nil || scale != nil else { throw bad("ternary numbers with a bias have no scale") }
     case .attention(let query, let key, let value, let cache, let heads, let scale, let result):
       guard cache < model.pointee.caches.count, heads > 0, scale.isFinite else { throw bad("an attention is impossible") }
       let result = try written(result)
@@ -189,10 +191,13 @@ struct Verifier {
     try verifyApart(vector, result)
   }
 
-  /// Integers have a scale, known numbers that a step cannot change; other formats have none.
+  /// Integers of 8 bits have a scale, known numbers that a step cannot change; ternary ones may have one; other formats have none.
   private func verifyScale(_ index: Int?, of tensor: Tensor, count: Int) throws(Failure) {
-    guard (index != nil) == tensor.format.needsScale else { throw bad("a matrix of 8-bit integers and no other takes a scale") }
-    guard let index else { return }
+    guard let index else {
+      guard !tensor.format.needsScale else { throw bad("a matrix of 8-bit integers has no scale") }
+      return
+    }
+    guard tensor.format.takesScale else { throw bad("a matrix that is not of integers has a scale") }
     let scale = try value(index)
     guard scale.storage == .weight, scale.count == count else { throw bad("a scale is not a vector of weights with one number for each") }
   }

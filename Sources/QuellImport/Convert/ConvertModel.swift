@@ -61,7 +61,7 @@ public func convertModel(from path: String, to output: String, options: Conversi
 private func requireIntegers(_ model: Model, _ weights: WeightType, _ path: String) throws(ImportFailure) {
   if weights == .int8 { return }
   let tensors = model.tensors
-  for case .linear(let matrix, _, _, _, _) in model.operations where weights != .source || !tensors[matrix].format.needsScale {
+  for case .linear(let matrix, _, _, _, _) in model.operations where weights != .source || !tensors[matrix].format.takesScale {
     throw .unsupported(
       "Tensor \"\(tensors[matrix].name)\" of \(path) would not be stored as 8-bit integers, and 8-bit activations are for these: "
         + "convert with int8 weights.")

@@ -23,7 +23,7 @@ public func writeFittableModel(
 
 /// Refuses a model whose weights cannot be fitted, since they are quantised.
 public func requireFittable(_ model: Model, _ path: String) throws(ImportFailure) {
-  for tensor in model.tensors where tensor.format.needsScale || tensor.format == .int4 {
+  for tensor in model.tensors where tensor.format.takesScale || tensor.format == .int4 {
     throw .unsupported(
       "Tensor \"\(tensor.name)\" of \(path) is quantised, and weights are fitted before they are: compensate the f32 or f16 model, then "
         + "quantise the result with quell convert.")

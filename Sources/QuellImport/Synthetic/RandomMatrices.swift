@@ -5,10 +5,10 @@
 struct RandomMatrices {
   private static let storeCount = 4 << 20
   /// Uniform in ±0.05: a layer of a thousand inputs neither fades nor explodes.
-  private static let amplitude: Float = 0.05
+  static let amplitude: Float = 0.05
 
   private let store: WeightSource
-  /// The same numbers, a third of them each as the negative amplitude, 0 and the amplitude.
+  /// The same numbers, a third of them each as -1, 0 and 1: what they are multiplied with stands beside such a matrix.
   private let ternary: WeightSource
   private var made = 0
 
@@ -21,7 +21,7 @@ struct RandomMatrices {
       return (Float(state >> 40) / Float(1 << 23) - 1) * RandomMatrices.amplitude
     }
     ternary = WeightSource(name: "", count: RandomMatrices.storeCount) { [store] index in
-      (store.float(index) * 1.5 / RandomMatrices.amplitude).rounded() * RandomMatrices.amplitude
+      (store.float(index) * 1.5 / RandomMatrices.amplitude).rounded()
     }
   }
 

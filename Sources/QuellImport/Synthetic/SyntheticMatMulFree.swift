@@ -31,7 +31,8 @@ extension SyntheticFlow {
 
   private mutating func ternary(_ name: String, _ input: Quantized, outputs: Int) -> [Element] {
     let sums = linear("\(name).weight", input.whole, outputs: outputs, isTernary: true)
-    return binary(.multiply, sums, [Element](repeating: input.step[0], count: outputs))
+    let step = binary(.multiply, input.step, constant(Double(RandomMatrices.amplitude), 1))
+    return binary(.multiply, sums, [Element](repeating: step[0], count: outputs))
   }
 
   private mutating func swish(_ source: [Element]) -> [Element] { binary(.multiply, source, unary(.sigmoid, source)) }

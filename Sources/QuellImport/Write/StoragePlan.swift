@@ -16,7 +16,9 @@ struct StoragePlan {
     for operation in program.operations {
       switch operation {
       case .events(let site, _): kind = program.siteKinds[site]
-      case .linear(let matrix, let layout, _, _, _): uses[matrix].add(kind, layout == .inputMajor ? .columns : .rows)
+      case .linear(let matrix, let layout, let bias, _, _):
+        uses[matrix].add(kind, layout == .inputMajor ? .columns : .rows)
+        if bias != nil { uses[matrix].hasBias = true }
       case .row(let table, let source, _, _, _): uses[table].add(source == .token ? "embedding" : "positions", .rows)
       default: break
       }
@@ -26,7 +28,7 @@ struct StoragePlan {
         writers.append(MatrixWriter(name: tensor.name, weights: tensor.weights, type: .f32, scales: nil))
         continue
       }
-      let (writer, isKept) = try StoragePlan.writer(tensor, type, uses[number].axis, workers)
+      let (writer, isKept) = try StoragePlan.writer(tensor, type, uses[number], workers)
       writers.append(writer)
       if let found = writer.scales { scales.append((number, found)) }
       note(uses[number].kinds.joined(separator: "+"), tensor.storedNames, writer.type, isKept)
@@ -40,10 +42,13 @@ struct StoragePlan {
   func scale(of matrix: Int) -> Int? { scales.firstIndex { $0.matrix == matrix } }
 
   private static func writer(
-    _ tensor: Program.Tensor, _ type: WeightType, _ axis: OutputScales.Axis, _ workers: Workers
+    _ tensor: Program.Tensor, _ type: WeightType, _ use: Use, _ workers: Workers
   ) throws(ImportFailure) -> (MatrixWriter, isKept: Bool) {
-    let (name, weights) = (tensor.name, tensor.weights)
-    if tensor.takesWholeBytes, type.keepsTernary, axis == .columns, let scales = try TernaryScales.find(in: weights, workers) {
+    let (name, weights, axis) = (tensor.name, tensor.weights, use.axis)
+    if tensor.takesWholeBytes, type.keepsTernary, axis == .columns, let numbers = try TernaryScales.find(in: weights, workers) {
+      // What is -1, 0 or 1 stands for itself, but where a bias is added, which is when sums are scaled.
+      let areOnes = numbers.allSatisfy { $0 == 1 || $0 == 0 } && !use.hasBias
+      let scales = areOnes ? nil : OutputScales(axis: axis, numbers: numbers)
       return (MatrixWriter(name: name, weights: weights, type: .ternary, scales: scales), true)
     }
     if type == .source || type == .int8, axis == .columns || weights.count == 1 {
@@ -76,6 +81,7 @@ struct StoragePlan {
   private struct Use {
     var kinds: [String] = []
     var axis = OutputScales.Axis.rows
+    var hasBias = false
 
     mutating func add(_ kind: String, _ axis: OutputScales.Axis) {
       if !kinds.contains(kind) { kinds.append(kind) }

@@ -4,9 +4,9 @@ import Synchronization
 
 /// Finds out whether matrices are ternary: whether each output has weights of one magnitude, its scale, or 0.
 enum TernaryScales {
-  /// The scales of matrices that stand side by side, of shape [inputs, outputs]; nil where one is not ternary, or has not whole blocks
-  /// of outputs.
-  static func find(in weights: [Weight], _ workers: Workers) throws(ImportFailure) -> OutputScales? {
+  /// The scales of matrices that stand side by side, of shape [inputs, outputs], one for each output; nil where one is not ternary, or
+  /// has not whole blocks of outputs.
+  static func find(in weights: [Weight], _ workers: Workers) throws(ImportFailure) -> [Float]? {
     var numbers: [Float] = []
     for weight in weights {
       guard weight.shape.count == 2, weight.columnCount % WeightFormat.ternary.blockCount == 0,
@@ -14,7 +14,7 @@ enum TernaryScales {
       else { return nil }
       numbers += magnitudes
     }
-    return OutputScales(axis: .columns, numbers: numbers)
+    return numbers
   }
 }
 
