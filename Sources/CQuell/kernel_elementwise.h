@@ -37,13 +37,11 @@ INLINE vector exponential(vector x) {
   const vector whole = shifted - magic;
   const vector high = bounded - whole * 0.693359375f;
   const vector r = high - whole * -2.1219444e-4f;
-  vector p = broadcast(1.0f / 5040);
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r * r + r + 1.0f;
+  const vector square = r * r;
+  const vector sixth = r * (1.0f / 5040) + 1.0f / 720;
+  const vector fourth = r * (1.0f / 120) + 1.0f / 24;
+  const vector second = r * (1.0f / 6) + 0.5f;
+  const vector p = ((sixth * square + fourth) * square + second) * square + r + 1.0f;
   const integers exponent = (integers)shifted - (integers)broadcast(magic), half = exponent >> 1;
   return p * power_of_two(half) * power_of_two(exponent - half);
 }

@@ -35,9 +35,15 @@ struct EventList {
     // In a loop of its own, which compilers take several elements at a time.
     for event in 0..<count {
       let value = values[event]
-      let bounded: Float = value > 127 ? 127 : value < -128 ? -128 : value == value ? value : 0
+      let number: Float = value == value ? value : 0
+      let notTooSmall: Float = number > -128 ? number : -128
+      let bounded: Float = notTooSmall < 127 ? notTooSmall : 127
       values[event] = (bounded + 0x1.8p23) - 0x1.8p23
     }
+  }
+
+  /// Puts what events carry where whole rows are walked.
+  func updateDense() {
     for event in 0..<count { dense[Int(indices[event])] = values[event] }
   }
 

@@ -15,13 +15,12 @@ func exponential(_ x: ElementVector) -> ElementVector {
   let n = shifted - magic
   let high = bounded - n * 0.693_359_375
   let r = high - n * -2.121_944_4e-4
-  var p = ElementVector(repeating: 1.0 / 5040)
-  p = p * r + 1.0 / 720
-  p = p * r + 1.0 / 120
-  p = p * r + 1.0 / 24
-  p = p * r + 1.0 / 6
-  p = p * r + 0.5
-  p = p * r * r + r + 1
+  // In pairs of terms: the result is what a loop waits for, and so there is less to wait for.
+  let square = r * r
+  let sixth = r * (1.0 / 5040) + 1.0 / 720
+  let fourth = r * (1.0 / 120) + 1.0 / 24
+  let second = r * (1.0 / 6) + 0.5
+  let p = ((sixth * square + fourth) * square + second) * square + r + 1
   let exponent = unsafeBitCast(unsafeBitCast(shifted, to: ElementBits.self) &- magic.bitPattern, to: ElementIntegers.self)
   // Two factors, so that a subnormal result is rounded once and 2^128 can be passed.
   let half = exponent &>> 1

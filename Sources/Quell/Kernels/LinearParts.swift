@@ -43,7 +43,12 @@ struct LinearParts {
     self.single = single
     (length, halves) = LinearParts.cut(linear, lanes, threads: threads)
     columns = (linear.outputs + length - 1) / length
-    if linear.matrix.format == .ternary { for lane in 0..<lanes.count { lanes[lane].events.makeWhole() } }
+    if linear.matrix.format == .ternary {
+      for lane in 0..<lanes.count {
+        lanes[lane].events.makeWhole()
+        if linear.layout == .outputMajor { lanes[lane].events.updateDense() }
+      }
+    }
     guard lanes.count > 1 else { return }
     for lane in 0..<lanes.count {
       tokens[lane] = lanes[lane].token(0..<linear.middle, result: result(lane))
