@@ -43,7 +43,8 @@ struct TernaryImportTests {
 
   /// A graph `round(clip(x * 127))` or the like, times a matrix of 64 outputs, with a bias or without, and how the matrix is stored.
   private func stored(
-    weights: [Float], bias: [Float]? = nil, type: WeightType = .source, _ make: (inout GraphBuilder) -> Void = { $0.quantize("x", -128, 127) }
+    weights: [Float], bias: [Float]? = nil, type: WeightType = .source,
+    _ make: (inout GraphBuilder) -> Void = { $0.quantize("x", -128, 127) }
   ) throws -> String {
     var graph = GraphBuilder()
     graph.input("token", type: 7, [1])
