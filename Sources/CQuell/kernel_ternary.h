@@ -13,9 +13,9 @@ enum { STREAMS = 6, PAIRS = STREAMS / 2 };
  * as a rule, because pieces of rows are read slowly. */
 enum { SPAN = 8192 };
 
-/* What the magnitudes of events may add up to, so that 16 bits hold their sums: of quadruples of weights, which are 2
- * at most. No file should have a 2, but two bits can. */
-enum { MOST_MAGNITUDE = INT16_MAX / 8 };
+/* What the magnitudes of events may add up to, so that 16 bits hold their sums: of quadruples of -1, 0 and 1. Two bits
+ * can be 3, which no file should have: sums with it are of no use, whatever they are. */
+enum { MOST_MAGNITUDE = INT16_MAX / 4 };
 
 /* Sums of a span in 16 bits, of weights as they are stored, too large by 1; on the way they may wrap. Two blocks have
  * eight registers: for each of the four pairs of bits in a byte one of bytes 0 to 7 of both blocks, and one of bytes
@@ -84,6 +84,14 @@ INLINE void find_next_rows(struct rows *rows, struct pass_events which, const ui
 #pragma GCC unroll 6
   for (size_t r = 0; r < STREAMS; r++)
     rows->next[r] = matrix + indices[r < which.count ? which.first + r * which.apart : 0] * stride;
+}
+
+/* Asks for what no pass before asks for. */
+INLINE void prefetch_first_rows(const struct rows *rows, size_t outputs) {
+  for (size_t byte = 0; byte < AHEAD && byte < row_bytes(TERNARY, outputs); byte += 64)
+#pragma GCC unroll 6
+    for (size_t r = 0; r < STREAMS; r++)
+      _mm_prefetch((const char *)rows->next[r] + byte, _MM_HINT_T0);
 }
 
 /* Takes up the rows that were asked for, and one of the passes that are prepared. */
@@ -173,11 +181,12 @@ INLINE void add_small_sums(const struct small_sums *small, float *result, size_t
 /* Adds to columns of which there are no more than a span. */
 INLINE void add_ternary_span(const uint8_t *matrix, size_t stride, size_t outputs, const uint32_t *indices,
                              const float *values, size_t events, float *result) {
-  struct small_sums small;
-  begin_small_sums(&small, outputs);
   const size_t length = events / STREAMS, passes = (events + STREAMS - 1) / STREAMS;
   struct ternary_pass pass;
   find_next_rows(&pass.rows, events_of_pass(0, length, events), matrix, stride, indices);
+  prefetch_first_rows(&pass.rows, outputs);
+  struct small_sums small;
+  begin_small_sums(&small, outputs);
   struct prepared_passes prepared;
   size_t place = 0, ready = 0;
   for (size_t number = 0; number < passes; number++, place++) {

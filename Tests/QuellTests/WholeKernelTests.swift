@@ -46,14 +46,18 @@ import Testing
     }
   }
 
-  /// Files are not asked whether they hold the code 3, the weight 2: one block has nothing else. Rows are longer than what is added up at once, and
-  /// further apart than they are long.
-  @Test func ternaryRowsOfAnyBytesAddUpAsIntegers() {
-    let (rows, outputs, count) = (40, 8192 + 320, 61)
+  /// One block has nothing but 1, another one nothing but -1, with events that are as great as can be. Rows are longer than what is added up at
+  /// once, and further apart than they are long.
+  @Test func longTernaryRowsAddUpAsIntegers() {
+    let (rows, outputs, count) = (40, 8192 + 320, 133)
     let stride = outputs / 4 + 32
     var random = SplitMix(state: 7)
     let bytes = GuardedBytes(
-      Data((0..<rows * stride).map { $0 % stride < 16 ? 0xff : UInt8(truncatingIfNeeded: random.next()) }))
+      Data(
+        (0..<rows * stride).map { place in
+          if place % stride < 32 { return place % stride < 16 ? 0b10_10_10_10 : 0 }
+          return (0..<4).reduce(0) { byte, _ in byte << 2 | UInt8(random.next() % 3) }
+        }))
     let matrix = bytes.start.assumingMemoryBound(to: UInt8.self)
     let indices = (0..<count).map { UInt32($0 * 7 % rows) }
     for values in [(0..<count).map(value), [Int](repeating: -128, count: count), [Int](repeating: 127, count: count)] {
