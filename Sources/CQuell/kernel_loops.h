@@ -84,10 +84,11 @@ enum { AHEAD = 1024 };
 
 INLINE void begin_prefetch(enum format format, int count, struct rows *rows, size_t columns, size_t step) {
   const size_t bytes = row_bytes(format, columns), distance = AHEAD / row_bytes(format, step) * step;
-  rows->turn = bytes < AHEAD ? 0 : (columns - distance) / step * step;
+  const bool is_short = bytes < AHEAD;
+  rows->turn = is_short ? columns : (columns - distance) / step * step;
 #pragma GCC unroll 8
   for (int r = 0; r < count; r++)
-    rows->ahead[r] = rows->row[r] + row_bytes(format, columns / step * step - rows->turn);
+    rows->ahead[r] = is_short ? rows->next[r] : rows->row[r] + row_bytes(format, columns / step * step - rows->turn);
 }
 
 INLINE void prefetch(enum format format, int count, struct rows *rows, size_t column, size_t step) {

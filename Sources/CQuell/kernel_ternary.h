@@ -9,9 +9,9 @@ enum { TERNARY_BLOCK = 64, TERNARY_STEP = 256 };
  * are events, memory is read in as many streams, which comes faster than one. More streams come slower again. */
 enum { STREAMS = 6, PAIRS = STREAMS / 2 };
 
-/* How many columns are added up in 16 bits, which stay in the nearest cache from pass to pass: no less than rows have,
- * as a rule, because pieces of rows are read slowly. */
-enum { SPAN = 8192 };
+/* How many columns are added up in 16 bits, 64 kB of the stack: no less than rows have, as a rule. Memory is read so
+ * much faster in whole rows that it matters less whether the sums are in the first-level or the second-level cache. */
+enum { SPAN = 32768 };
 
 /* What the magnitudes of events may add up to, so that 16 bits hold their sums: of quadruples of -1, 0 and 1. Two bits
  * can be 3, which no file should have: sums with it are of no use, whatever they are. */

@@ -49,7 +49,7 @@ import Testing
   /// One block has nothing but 1, another one nothing but -1, with events that are as great as can be. Rows are longer than what is added up at
   /// once, and further apart than they are long.
   @Test func longTernaryRowsAddUpAsIntegers() {
-    let (rows, outputs, count) = (40, 8192 + 320, 133)
+    let (rows, outputs, count) = (40, 32768 + 320, 133)
     let stride = outputs / 4 + 32
     var random = SplitMix(state: 7)
     let bytes = GuardedBytes(

@@ -7,9 +7,12 @@ struct LinearParts {
 
   /// As much of a matrix as stays in a second-level cache while it serves one token after the other.
   private static let blockBytes = 128 << 10
-  /// More outputs than this leave the first-level cache with every row; they are done in tiles.
-  private static let mostOutputs = 12288
-  private static let tileOutputs = 4096
+  /// Sums of more outputs than this leave the second-level cache with every row; they are done in tiles. Shorter pieces of rows would
+  /// leave the sums in the first-level cache, but memory is read faster the longer they are.
+  private static let mostOutputs = 32768
+  /// The same for several tokens, which have as many sums for each output.
+  private static let mostSharedOutputs = 12288
+  private static let sharedTileOutputs = 4096
   /// A shorter piece of a row is no longer read at the speed of memory.
   private static let leastRowBytes = 2048
   /// Less work than this is done before another thread has noticed it.
@@ -141,12 +144,18 @@ struct LinearParts {
 
   private func result(_ lane: Int) -> UnsafeMutablePointer<Float> { single ?? lanes[lane].scratch + offset }
 
+  /// How many outputs of rows of inputs are made at a time.
+  private static func tile(_ outputs: Int, tokens: Int) -> Int {
+    if tokens == 1 { return min(max(outputs, 1), mostOutputs) }
+    return outputs > mostSharedOutputs ? sharedTileOutputs : max(outputs, 1)
+  }
+
   /// How many outputs a part has, and whether each half of the inputs has parts of its own.
   private static func cut(
     _ linear: Linear, _ lanes: UnsafeMutableBufferPointer<Lane>, threads: Int
   ) -> (length: Int, halves: Int) {
     let outputs = linear.outputs
-    let tile = outputs > mostOutputs && linear.layout == .inputMajor ? tileOutputs : max(outputs, 1)
+    let tile = linear.layout == .inputMajor ? tile(outputs, tokens: lanes.count) : max(outputs, 1)
     guard threads > 1 else { return (tile, 1) }
     var rowsRead = 0
     for lane in 0..<lanes.count { rowsRead += linear.layout == .inputMajor ? lanes[lane].events.count : outputs }
