@@ -3,6 +3,7 @@
 /// In eight parts, every eighth number, which are added up at the end in a fixed order: one sum alone would wait for each addition.
 @inline(__always)
 func doublePrecisionSum(_ source: UnsafePointer<Float>, count: Int, _ term: (SIMD2<Double>) -> SIMD2<Double>) -> Double {
+  guard ElementVector.areRegisters else { return partByPart(source, count: count, term) }
   var (first, second, third, fourth) = (SIMD2<Double>(), SIMD2<Double>(), SIMD2<Double>(), SIMD2<Double>())
   var index = 0
   while index &+ 8 <= count {
@@ -19,4 +20,22 @@ func doublePrecisionSum(_ source: UnsafePointer<Float>, count: Int, _ term: (SIM
   }
   let sums = (first + second) + (third + fourth)
   return sums[0] + sums[1]
+}
+
+/// The same for processors without vector registers: one part after the other, and so with the same bits.
+@inline(__always)
+private func partByPart(_ source: UnsafePointer<Float>, count: Int, _ term: (SIMD2<Double>) -> SIMD2<Double>) -> Double {
+  let wholeEights = count & ~7
+  var sums = SIMD8<Double>()
+  for part in 0..<8 {
+    var (index, sum) = (part, 0.0)
+    // What follows the last eight numbers belongs to the first part.
+    let end = part == 0 ? count : wholeEights
+    while index < end {
+      sum += term(SIMD2(repeating: Double(source[index])))[0]
+      index &+= index < wholeEights ? 8 : 1
+    }
+    sums[part] = sum
+  }
+  return ((sums[0] + sums[2]) + (sums[4] + sums[6])) + ((sums[1] + sums[3]) + (sums[5] + sums[7]))
 }
