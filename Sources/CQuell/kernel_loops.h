@@ -73,8 +73,8 @@ INLINE int ternary_shift(size_t column) {
 struct rows {
   const uint8_t *row[EVENTS];
   const uint8_t *next[EVENTS];
-  /* What is asked of memory when a column is used: what comes later in the row, then the beginning of the next one, as
-   * if it followed `turn` columns after the row's. */
+  /* What is asked of memory when a column is used: what comes later in the row, then, from the column `turn` on, the
+   * beginning of the next one; where rows are short, the same column of the next one. */
   const uint8_t *ahead[EVENTS];
   size_t turn;
 };
