@@ -111,12 +111,13 @@ struct LinearParts {
     for lane in 0..<lanes.count { linear.finish(result(lane), partial: lanes[lane].partial, part) }
   }
 
-  /// Adds what some inputs contribute: tiles of weights at a time with the loops in C, some rows at a time elsewhere.
+  /// Adds what some inputs contribute: tiles of weights at a time with the loops in C, some rows at a time elsewhere. So are rows of
+  /// ternary numbers, since these are added faster as they are than widened.
   @inline(__always)
   private func add(
     _ inputs: Range<Int>, _ tokens: UnsafePointer<quell_token>, _ part: Range<Int>, _ sums: (Int) -> UnsafeMutablePointer<Float>
   ) {
-    if let kernels = linear.kernels {
+    if let kernels = linear.kernels, linear.layout == .outputMajor || linear.matrix.format != .ternary {
       for first in stride(from: 0, to: lanes.count, by: Int(QUELL_TOKENS_TOGETHER)) {
         let count = min(lanes.count - first, Int(QUELL_TOKENS_TOGETHER))
         linear.add(UnsafeBufferPointer(start: tokens + first, count: count), inputs, kernels, part)
