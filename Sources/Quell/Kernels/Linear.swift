@@ -24,30 +24,35 @@ struct Linear {
   /// at half the speed where rows are short. Which numbers make one sum depends on the matrix alone, never on the threads, but where it
   /// makes no difference.
   var middle: Int {
-    guard layout == .inputMajor else { return matrix.columns }
-    let isSplit = matrix.rows >= Linear.fewestSplitInputs && matrix.rowBytes < Linear.widestSplitRow
-    return isSplit ? (matrix.rows / 2 + 63) & ~63 : matrix.rows
+    let isSplit = layout == .inputMajor && inputs >= Linear.fewestSplitInputs && matrix.rowBytes < Linear.widestSplitRow
+    return isSplit ? (inputs / 2 + 63) & ~63 : inputs
   }
 
+  /// How many inputs there are.
+  var inputs: Int { layout == .inputMajor ? matrix.rows : matrix.columns }
+
   /// Whether the second half of the inputs has a sum of its own.
-  var isSplit: Bool { layout == .inputMajor && middle < matrix.rows }
+  var isSplit: Bool { middle < inputs }
 
   /// Whether no sum can round, so that one of all inputs has the bits of two that are added.
   private var isExact: Bool { matrix.format == .ternary && matrix.rows <= Linear.mostExactInputs }
+
+  /// Whether the second half of the inputs has a sum of its own even where threads do not share the halves.
+  var hasTwoSums: Bool { isSplit && !isExact }
 
   /// result[o] = scale[o] * sum over events e of matrix[e.index, o] * e.value + bias[o], for the outputs of a part.
   ///
   /// A part begins at a multiple of ``LinearParts/granule``. Which parts an operation is cut into changes no bit of its result.
   /// A split operation can leave its second sum in `partial`.
   func run(_ events: EventList, _ result: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
-    if isSplit, !isExact {
+    if hasTwoSums {
       runFirst(events, result, part)
       runSecond(events, partial, part)
       finish(result, partial: partial, part)
     } else {
       begin(result, part)
-      add(events, 0..<matrix.rows, to: result, part)
-      multiplyAndAddBias(result, part)
+      add(events, 0..<inputs, to: result, part)
+      finish(result, partial: nil, part)
     }
   }
 
@@ -112,16 +117,12 @@ struct Linear {
 
   /// Adds the second sum where there is one, then multiplies a part of the result by the scale and adds the bias, where there is a
   /// scale.
-  func finish(_ result: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+  func finish(_ result: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>?, _ part: Range<Int>) {
     let (place, first) = (result + part.lowerBound, part.lowerBound)
-    if isSplit { Elementwise.binary(.add, place, leftStep: 1, partial + first, rightStep: 1, place, count: part.count, kernels) }
-    multiplyAndAddBias(result, part)
-  }
-
-  /// What is left to do once a part of the result holds its sums.
-  private func multiplyAndAddBias(_ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+    if let partial {
+      Elementwise.binary(.add, place, leftStep: 1, partial + first, rightStep: 1, place, count: part.count, kernels)
+    }
     guard let scale else { return }
-    let (place, first) = (result + part.lowerBound, part.lowerBound)
     Elementwise.addAfterMultiplying(place, by: scale + first, bias.map { $0 + first }, count: part.count, kernels)
   }
 

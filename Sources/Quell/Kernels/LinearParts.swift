@@ -52,11 +52,11 @@ struct LinearParts {
         if linear.layout == .outputMajor { lanes[lane].events.updateDense() }
       }
     }
-    guard lanes.count > 1 else { return }
+    guard lanes.count > 1, hasLoopsForSeveral else { return }
     for lane in 0..<lanes.count {
       tokens[lane] = lanes[lane].token(0..<linear.middle, result: result(lane))
-      if linear.isSplit {
-        tokens[lanes.count + lane] = lanes[lane].token(linear.middle..<linear.matrix.rows, result: lanes[lane].partial)
+      if linear.hasTwoSums {
+        tokens[lanes.count + lane] = lanes[lane].token(linear.middle..<linear.inputs, result: lanes[lane].partial)
       }
     }
   }
@@ -102,22 +102,27 @@ struct LinearParts {
   /// What is read of a matrix serves all tokens.
   @_optimize(speed)
   private func runTogether(_ part: Range<Int>) {
+    let hasTwoSums = linear.hasTwoSums
     for lane in 0..<lanes.count { linear.begin(result(lane), part) }
-    add(0..<linear.middle, tokens, part) { result($0) }
-    if linear.isSplit {
+    add(0..<(hasTwoSums ? linear.middle : linear.inputs), tokens, part) { result($0) }
+    if hasTwoSums {
       for lane in 0..<lanes.count { (lanes[lane].partial + part.lowerBound).update(repeating: 0, count: part.count) }
-      add(linear.middle..<linear.matrix.rows, tokens + lanes.count, part) { lanes[$0].partial }
+      add(linear.middle..<linear.inputs, tokens + lanes.count, part) { lanes[$0].partial }
     }
-    for lane in 0..<lanes.count { linear.finish(result(lane), partial: lanes[lane].partial, part) }
+    for lane in 0..<lanes.count { linear.finish(result(lane), partial: hasTwoSums ? lanes[lane].partial : nil, part) }
   }
 
-  /// Adds what some inputs contribute: tiles of weights at a time with the loops in C, some rows at a time elsewhere. So are rows of
-  /// ternary numbers, since these are added faster as they are than widened.
+  /// Whether there are loops in C for several tokens, which widen weights: rows of ternary numbers are added faster as they are.
+  private var hasLoopsForSeveral: Bool {
+    linear.kernels != nil && (linear.layout == .outputMajor || linear.matrix.format != .ternary)
+  }
+
+  /// Adds what some inputs contribute: tiles of weights at a time with the loops in C, some rows at a time elsewhere.
   @inline(__always)
   private func add(
     _ inputs: Range<Int>, _ tokens: UnsafePointer<quell_token>, _ part: Range<Int>, _ sums: (Int) -> UnsafeMutablePointer<Float>
   ) {
-    if let kernels = linear.kernels, linear.layout == .outputMajor || linear.matrix.format != .ternary {
+    if let kernels = linear.kernels, hasLoopsForSeveral {
       for first in stride(from: 0, to: lanes.count, by: Int(QUELL_TOKENS_TOGETHER)) {
         let count = min(lanes.count - first, Int(QUELL_TOKENS_TOGETHER))
         linear.add(UnsafeBufferPointer(start: tokens + first, count: count), inputs, kernels, part)
