@@ -30,6 +30,16 @@ import Testing
     }
   }
 
+  @Test func whatATokenReadsIsComparedWithWhatMemoryGives() throws {
+    let result = try CommandRunner.run(["bench", "-p", "3", "-n", "6", "-r", "1", "--synthetic", Self.shape, "--json"])
+    let records = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
+    let (prompt, decode) = try (#require(records.first), #require(records.last))
+    #expect(prompt["read_bandwidth"] is Double && prompt["bandwidth_fraction"] == nil)
+    func number(_ name: String) throws -> Double { try #require(decode[name] as? Double) }
+    let expected = try number("bytes_per_token") * number("tokens_per_second") / number("read_bandwidth")
+    #expect(try abs(number("bandwidth_fraction") / expected - 1) < 1e-9)
+  }
+
   @Test func theHeadIsSparseWhereAskedFor() throws {
     func head(_ options: [String]) throws -> [Double?] {
       let result = try CommandRunner.run(
@@ -48,6 +58,8 @@ import Testing
     let values = try bench("--synthetic", Self.shape, "--format", "csv")
     let lines = values.output.split(separator: "\n")
     #expect(lines.count == 3 && lines[0].hasPrefix("model,weights,test,threads,sparsity"))
+    let fields = lines.map { $0.split(separator: ",", omittingEmptySubsequences: false).count }
+    #expect(fields[0] == 15 && lines[1].contains("pp4"), "\(lines)")
   }
 
   @Test func aModelIsMeasuredWithItsOwnThresholds() throws {

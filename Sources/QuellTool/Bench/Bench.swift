@@ -13,7 +13,7 @@ struct Bench {
   let settings: [BenchSession]
   let tests: [Test]
   let repetitions: Int
-  /// Measured in every round too, so that it meets the same noise.
+  /// Measured before every run, so that it meets the same noise.
   let bandwidth: ReadBandwidth?
 
   /// The samples of every setting and test; each is run once before, so that the first does not pay for reading the file.
@@ -22,12 +22,12 @@ struct Bench {
     var progress = Progress("measuring")
     defer { progress.finish() }
     for round in 0...repetitions {
-      bandwidth?.measure()
       for (index, setting) in settings.enumerated() {
         for (number, test) in tests.enumerated() {
           try Interruption.check()
           let tokens = RandomTokens.make(test.tokens, below: setting.session.model.vocabularySize)
-          let sample = try setting.run(tokens, inOnePiece: test.isPrompt)
+          let bandwidth = bandwidth?.measure()
+          let sample = try setting.run(tokens, inOnePiece: test.isPrompt, bandwidth: bandwidth)
           if round > 0 { series[index][number].add(sample) }
         }
         progress.update(round * settings.count + index + 1, of: (repetitions + 1) * settings.count)

@@ -22,14 +22,14 @@ struct BenchRecord: Encodable {
   let repetitions: Int
   /// Bytes of weights and caches that a token reads.
   let bytesPerToken: Double
-  /// Bytes read in a second, over what one thread can read from memory.
+  /// Bytes that one thread read from memory in a second, measured before each repetition: the median.
+  let readBandwidth: Double?
+  /// Bytes that a token read, in a second, over what could be read right before: the median of the repetitions.
   let bandwidthFraction: Double?
   let cpu: String
   let build: String
 
-  init(
-    model: String, weights: String, test: String, threads: Int, sparsity: Double?, _ series: BenchSeries, bandwidth: Double?
-  ) {
+  init(model: String, weights: String, test: String, threads: Int, sparsity: Double?, _ series: BenchSeries) {
     let last = series.samples[series.samples.count - 1]
     let counts = last.counts
     self.model = model
@@ -43,35 +43,36 @@ struct BenchRecord: Encodable {
     deviation = series.deviation
     repetitions = series.samples.count
     bytesPerToken = last.bytesPerToken
+    readBandwidth = series.bandwidth
     // What a prompt reads serves several tokens.
-    bandwidthFraction = test.hasPrefix("pp") ? nil : bandwidth.map { last.bytesPerToken * series.mean / $0 }
+    bandwidthFraction = test.hasPrefix("pp") ? nil : series.bandwidthFraction
     cpu = Machine.processor
     build = "quell \(String(cString: quell_version()))"
   }
 
   /// All but what is the same for every record.
-  static let header = ["model", "weights", "test", "threads", "sparsity", "measured", "tokens/s", "bytes/token", "of bandwidth"]
+  static let header = ["model", "weights", "test", "threads", "sparsity", "measured", "tokens/s", "bytes/token", "memory/s", "of it"]
 
   /// A line of the table.
   var row: [String] {
     [
       model, weights, test, "\(threads)", sparsity.map { Figures.fixed($0, 2) } ?? "-", "\(Percentage(measuredSparsity))",
       "\(Figures.short(tokensPerSecond)) ± \(Figures.short(deviation))", Figures.bytes(Int(bytesPerToken)),
-      bandwidthFraction.map { Figures.fixed($0, 2) } ?? "-",
+      readBandwidth.map { Figures.bytes(Int($0)) } ?? "-", bandwidthFraction.map { Figures.fixed($0, 2) } ?? "-",
     ]
   }
 
   /// The names of the columns of a CSV file.
   static let csvHeader =
     "model,weights,test,threads,sparsity,measured_sparsity,head_sparsity,tokens_per_second,deviation,repetitions,"
-    + "bytes_per_token,bandwidth_fraction,cpu,build"
+    + "bytes_per_token,read_bandwidth,bandwidth_fraction,cpu,build"
 
   /// A line of a CSV file.
   var csv: String {
     let fields: [String] = [
       quoted(model), weights, test, "\(threads)", sparsity.map { "\($0)" } ?? "", "\(measuredSparsity)", "\(headSparsity)",
-      "\(tokensPerSecond)", "\(deviation)", "\(repetitions)", "\(bytesPerToken)", bandwidthFraction.map { "\($0)" } ?? "", quoted(cpu),
-      quoted(build),
+      "\(tokensPerSecond)", "\(deviation)", "\(repetitions)", "\(bytesPerToken)",
+      readBandwidth.map { "\($0)" } ?? "", bandwidthFraction.map { "\($0)" } ?? "", quoted(cpu), quoted(build),
     ]
     return fields.joined(separator: ",")
   }

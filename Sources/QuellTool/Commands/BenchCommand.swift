@@ -88,14 +88,12 @@ extension BenchCommand {
     let settings = try BenchSettings(
       model, context: max(prompt, tokens), batch: batch, threads: threads.numbers, sparsities: sparsity?.numbers,
       sparseHead: sparseHead, thresholdFile: thresholds)
-    let bandwidth = ReadBandwidth()
-    let series = try Bench(settings: settings.sessions, tests: tests, repetitions: repetitions, bandwidth: bandwidth).run()
+    let series = try Bench(settings: settings.sessions, tests: tests, repetitions: repetitions, bandwidth: ReadBandwidth()).run()
     let weights = Machine.mostUsedFormat(settings.sessions[0].session.model)
     return zip(settings.sessions, series).flatMap { setting, series in
       zip(tests, series).map { test, series in
         BenchRecord(
-          model: model.base.name, weights: weights, test: test.name, threads: setting.threads, sparsity: setting.sparsity, series,
-          bandwidth: bandwidth?.best)
+          model: model.base.name, weights: weights, test: test.name, threads: setting.threads, sparsity: setting.sparsity, series)
       }
     }
   }
