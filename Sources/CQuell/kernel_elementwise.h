@@ -29,44 +29,70 @@ INLINE vector power_of_two(integers exponent) {
   return (vector)((exponent + 127) << 23);
 }
 
+/* How many registers are worked on side by side. */
+enum { SIDE_BY_SIDE = 4 };
+
+/* A step of each of some registers. Steps of one register wait for one another, and a processor looks no further ahead
+ * than to the next one or two: so that it has enough to do, all registers take a step before the first one takes
+ * another. */
+#define EACH _Pragma("GCC unroll 4") for (int i = 0; i < count; i++)
+
 /* See Exponential.swift. */
-INLINE vector exponential(vector x) {
-  const vector bounded = lesser(broadcast(89.0f), greater(broadcast(-104.0f), x));
+INLINE void exponential(vector *x, int count) {
   const float magic = 12582912.0f;
-  const vector shifted = bounded * 1.44269504f + magic;
-  const vector whole = shifted - magic;
-  const vector high = bounded - whole * 0.693359375f;
-  const vector r = high - whole * -2.1219444e-4f;
-  const vector square = r * r;
-  const vector sixth = r * (1.0f / 5040) + 1.0f / 720;
-  const vector fourth = r * (1.0f / 120) + 1.0f / 24;
-  const vector second = r * (1.0f / 6) + 0.5f;
-  const vector p = ((sixth * square + fourth) * square + second) * square + r + 1.0f;
-  const integers exponent = (integers)shifted - (integers)broadcast(magic), half = exponent >> 1;
-  return p * power_of_two(half) * power_of_two(exponent - half);
+  vector shifted[SIDE_BY_SIDE], whole[SIDE_BY_SIDE], square[SIDE_BY_SIDE], term[SIDE_BY_SIDE], p[SIDE_BY_SIDE];
+  integers exponent[SIDE_BY_SIDE], half[SIDE_BY_SIDE];
+  EACH x[i] = lesser(broadcast(89.0f), greater(broadcast(-104.0f), x[i]));
+  EACH shifted[i] = x[i] * 1.44269504f + magic;
+  EACH whole[i] = shifted[i] - magic;
+  EACH x[i] = x[i] - whole[i] * 0.693359375f;
+  EACH x[i] = x[i] - whole[i] * -2.1219444e-4f;
+  EACH exponent[i] = (integers)shifted[i] - (integers)broadcast(magic);
+  EACH half[i] = exponent[i] >> 1;
+  EACH square[i] = x[i] * x[i];
+  EACH p[i] = x[i] * (1.0f / 5040) + 1.0f / 720;
+  EACH term[i] = x[i] * (1.0f / 120) + 1.0f / 24;
+  EACH p[i] = p[i] * square[i] + term[i];
+  EACH term[i] = x[i] * (1.0f / 6) + 0.5f;
+  EACH p[i] = p[i] * square[i] + term[i];
+  EACH p[i] = p[i] * square[i] + x[i] + 1.0f;
+  EACH p[i] = p[i] * power_of_two(half[i]);
+  EACH x[i] = p[i] * power_of_two(exponent[i] - half[i]);
 }
 
-INLINE vector unary(enum unary function, vector x) {
+INLINE vector rounded(vector x) {
+  /* A sum with 2^23 has no room for a fraction. */
+  const integers sign = (integers)x & spread(INT32_MIN);
+  const vector large = (vector)(sign | spread(0x4b000000));
+  const vector whole = (vector)((integers)((x + large) - large) | sign);
+  return choose(magnitude(x) < magnitude(large), whole, x);
+}
+
+/* Replaces some registers by a function of them. */
+INLINE void unary(enum unary function, vector *x, int count) {
   switch (function) {
   case NEGATE:
-    return negated(x);
+    EACH x[i] = negated(x[i]);
+    break;
   case EXPONENTIAL:
-    return exponential(x);
+    exponential(x, count);
+    break;
   case RELU:
-    return choose(x < 0.0f, zeros(), x);
+    EACH x[i] = choose(x[i] < 0.0f, zeros(), x[i]);
+    break;
   case SIGMOID:
-    return 1.0f / (1.0f + exponential(negated(x)));
+    EACH x[i] = negated(x[i]);
+    exponential(x, count);
+    EACH x[i] = 1.0f / (1.0f + x[i]);
+    break;
   case SQUARE_ROOT:
-    return square_root(x);
+    EACH x[i] = square_root(x[i]);
+    break;
   case ABSOLUTE:
-    return magnitude(x);
-  default: {
-    /* A sum with 2^23 has no room for a fraction. */
-    const integers sign = (integers)x & spread(INT32_MIN);
-    const vector large = (vector)(sign | spread(0x4b000000));
-    const vector whole = (vector)((integers)((x + large) - large) | sign);
-    return choose(magnitude(x) < magnitude(large), whole, x);
-  }
+    EACH x[i] = magnitude(x[i]);
+    break;
+  default:
+    EACH x[i] = rounded(x[i]);
   }
 }
 
@@ -89,26 +115,24 @@ INLINE vector binary(enum binary function, vector left, vector right) {
   }
 }
 
-/* How many registers are worked on side by side. */
-enum { SIDE_BY_SIDE = 4 };
-
-INLINE void map(enum unary function, const float *source, float *result, size_t count) {
+INLINE void map(enum unary function, const float *source, float *result, size_t length) {
+  const int count = SIDE_BY_SIDE;
   size_t at = 0;
-  for (; at + SIDE_BY_SIDE * LANES <= count; at += SIDE_BY_SIDE * LANES) {
+  for (; at + SIDE_BY_SIDE * LANES <= length; at += SIDE_BY_SIDE * LANES) {
     vector numbers[SIDE_BY_SIDE];
-#pragma GCC unroll 4
-    for (int i = 0; i < SIDE_BY_SIDE; i++)
-      numbers[i] = unary(function, load(source + at + i * LANES, LANES));
-#pragma GCC unroll 4
-    for (int i = 0; i < SIDE_BY_SIDE; i++)
-      store(result + at + i * LANES, numbers[i], LANES);
+    EACH numbers[i] = load(source + at + i * LANES, LANES);
+    unary(function, numbers, count);
+    EACH store(result + at + i * LANES, numbers[i], LANES);
   }
 #pragma GCC unroll 1
-  for (; at < count; at += LANES) {
-    const size_t some = count - at < LANES ? count - at : LANES;
-    store(result + at, unary(function, load(source + at, some)), some);
+  for (; at < length; at += LANES) {
+    const size_t some = length - at < LANES ? length - at : LANES;
+    vector numbers = load(source + at, some);
+    unary(function, &numbers, 1);
+    store(result + at, numbers, some);
   }
 }
+#undef EACH
 
 /* Elements of an operand, or the one that serves all. */
 INLINE vector operand(const float *numbers, bool is_one, vector one, size_t at, size_t count) {
