@@ -193,6 +193,7 @@ INLINE void add_rows(enum format format, const void *matrix, size_t stride, size
 }
 
 #include "kernel_elementwise.h"
+#include "kernel_reductions.h"
 #include "kernel_ternary.h"
 
 /* ---- Rows of outputs ---- */
@@ -305,11 +306,11 @@ TARGET static size_t detect(const float *source, size_t start, size_t count, flo
 /* The table, with a loop over rows of ternary weights. */
 #define TABLE(ternary)                                                                                                 \
   {                                                                                                                    \
-    .apply_unary = apply_unary, .apply_binary = apply_binary, .detect = detect, .add_rows_f32 = add_rows_f32,          \
-    .add_rows_f16 = add_rows_f16, .add_rows_bf16 = add_rows_bf16, .add_rows_int8 = add_rows_int8,                      \
-    .add_rows_int4 = add_rows_int4, .add_rows_ternary = ternary, .multiply_rows_f32 = multiply_rows_f32,               \
-    .multiply_rows_f16 = multiply_rows_f16, .multiply_rows_bf16 = multiply_rows_bf16,                                  \
-    .multiply_rows_int8 = multiply_rows_int8, .multiply_rows_int4 = multiply_rows_int4,                                \
-    .multiply_rows_ternary = multiply_rows_ternary, .add_rows_together = add_rows_together,                            \
-    .multiply_rows_together = multiply_rows_together,                                                                  \
+    .apply_unary = apply_unary, .apply_binary = apply_binary, .greatest = greatest, .detect = detect,                  \
+    .add_rows_f32 = add_rows_f32, .add_rows_f16 = add_rows_f16, .add_rows_bf16 = add_rows_bf16,                        \
+    .add_rows_int8 = add_rows_int8, .add_rows_int4 = add_rows_int4, .add_rows_ternary = ternary,                       \
+    .multiply_rows_f32 = multiply_rows_f32, .multiply_rows_f16 = multiply_rows_f16,                                    \
+    .multiply_rows_bf16 = multiply_rows_bf16, .multiply_rows_int8 = multiply_rows_int8,                                \
+    .multiply_rows_int4 = multiply_rows_int4, .multiply_rows_ternary = multiply_rows_ternary,                          \
+    .add_rows_together = add_rows_together, .multiply_rows_together = multiply_rows_together,                          \
   }

@@ -199,7 +199,7 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
     let source = (0..<(3 * length * inner)).map { _ in random.nextFloat() }
     for function in Reduction.allCases {
       var result = [Float](repeating: .nan, count: 3 * inner)
-      function.run(source, length: length, inner: inner, &result, count: 3 * inner)
+      function.run(source, length: length, inner: inner, &result, count: 3 * inner, nil)
       for index in result.indices {
         let taken = (0..<length).map { source[(index / inner * length + $0) * inner + index % inner] }
         switch function {
@@ -211,26 +211,30 @@ private let sizes = [0, 1, 2, 7, 8, 9, 15, 16, 31, 33, 64, 100]
   }
 
   /// Boards without vector registers take one lane after the other.
-  @Test(arguments: [1, 7, 8, 9, 16, 61, 300]) func reductionsLaneByLaneGiveTheSameBits(length: Int) {
+  @Test(arguments: [1, 7, 8, 9, 16, 61, 300]) func reductionsLaneByLaneAndInAllInstructionSetsGiveTheSameBits(length: Int) throws {
     var random = SplitMix(state: UInt64(length))
     for source in [(0..<length).map { _ in random.nextFloat() }, (0..<length).map { $0 % 3 == 0 ? 0 : -0.0 }] {
       var result: [Float] = [.nan, .nan]
-      Reduction.sum.run(source, length: length, inner: 1, &result[0], count: 1)
-      Reduction.maximum.run(source, length: length, inner: 1, &result[1], count: 1)
+      Reduction.sum.run(source, length: length, inner: 1, &result[0], count: 1, nil)
+      Reduction.maximum.run(source, length: length, inner: 1, &result[1], count: 1, nil)
       #expect(Reduction.laneByLane(source, count: length, 0) { $0 + $1 }.bitPattern == result[0].bitPattern)
       let greatest = Reduction.laneByLane(source, count: length, -.infinity) { Elementwise.maximum($0, $1) }
       #expect(greatest.bitPattern == result[1].bitPattern)
+      for instructionSet in InstructionSet.available {
+        Reduction.maximum.run(source, length: length, inner: 1, &result[1], count: 1, try instructionSet.kernels())
+        #expect(greatest.bitPattern == result[1].bitPattern, "\(instructionSet)")
+      }
     }
   }
 
   /// As in ONNX, wherever it stands.
-  @Test func aNaNIsTheGreatestNumber() {
+  @Test(arguments: InstructionSet.available) func aNaNIsTheGreatestNumber(_ instructionSet: InstructionSet) throws {
     for length in [1, 5, 8, 19] {
       for place in 0..<length {
         var source = (0..<length).map { Float($0) }
         source[place] = .nan
         var result: Float = 0
-        Reduction.maximum.run(source, length: length, inner: 1, &result, count: 1)
+        Reduction.maximum.run(source, length: length, inner: 1, &result, count: 1, try instructionSet.kernels())
         #expect(result.isNaN, "\(place) of \(length)")
       }
     }

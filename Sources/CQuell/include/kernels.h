@@ -49,10 +49,14 @@ typedef bool quell_apply_unary(uint32_t function, const float *source, float *re
 typedef void quell_apply_binary(uint32_t function, const float *left, size_t left_step, const float *right,
                                 size_t right_step, float *result, size_t count);
 
+/* The greatest of at least one number; a NaN wins. */
+typedef float quell_greatest(const float *numbers, size_t count);
+
 /* The kernels of one instruction set. */
 typedef struct quell_kernels {
   quell_apply_unary *apply_unary;
   quell_apply_binary *apply_binary;
+  quell_greatest *greatest;
   quell_detect *detect;
   quell_add_rows *add_rows_f32;
   quell_add_rows *add_rows_f16;

@@ -12,7 +12,7 @@ package enum LogitSums {
   /// The greatest of the logits; a NaN wins.
   package static func greatest(_ logits: UnsafeBufferPointer<Float>) -> Float {
     var greatest: Float = 0
-    Reduction.maximum.run(logits.baseAddress!, length: logits.count, inner: 1, &greatest, count: 1)
+    Reduction.maximum.run(logits.baseAddress!, length: logits.count, inner: 1, &greatest, count: 1, nil)
     return greatest
   }
 

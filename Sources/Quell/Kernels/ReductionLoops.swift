@@ -1,12 +1,17 @@
+import CQuell
+
 extension Reduction {
   /// result[i][k] = this of source[i][j][k] over all j below `length`, k being below `inner`; the result has `count` elements.
   @_optimize(speed)
-  func run(_ source: UnsafePointer<Float>, length: Int, inner: Int, _ result: UnsafeMutablePointer<Float>, count: Int) {
+  func run(
+    _ source: UnsafePointer<Float>, length: Int, inner: Int, _ result: UnsafeMutablePointer<Float>, count: Int,
+    _ kernels: UnsafePointer<quell_kernels>?
+  ) {
     switch self {
     case .sum where inner == 1: for index in 0..<count { result[index] = Reduction.total(source + index &* length, count: length) }
     case .sum: reduce(source, length, inner, result, count) { $0 + $1 }
     case .maximum where inner == 1:
-      for index in 0..<count { result[index] = Reduction.greatest(source + index &* length, count: length) }
+      for index in 0..<count { result[index] = Reduction.greatest(source + index &* length, count: length, kernels) }
     case .maximum: reduce(source, length, inner, result, count) { Elementwise.maximum($0, $1) }
     }
   }
@@ -29,7 +34,8 @@ extension Reduction {
 
   /// The greatest number of a row: of each of eight lanes, then of all; a NaN wins.
   @inline(__always)
-  private static func greatest(_ row: UnsafePointer<Float>, count: Int) -> Float {
+  private static func greatest(_ row: UnsafePointer<Float>, count: Int, _ kernels: UnsafePointer<quell_kernels>?) -> Float {
+    if let kernels { return kernels.pointee.greatest(row, count) }
     guard ElementVector.areRegisters else { return laneByLane(row, count: count, -.infinity) { Elementwise.maximum($0, $1) } }
     var greatest = row[0]
     var index = 1

@@ -74,7 +74,7 @@ extension SessionStorage {
       arrangement.copy(memory(source), to: memory(result), count: count(result))
     case .reduce(let function, let source, let inner, let result):
       let elements = count(result)
-      function.run(memory(source), length: count(source) / elements, inner: inner, memory(result), count: elements)
+      function.run(memory(source), length: count(source) / elements, inner: inner, memory(result), count: elements, kernels)
     case .choose(let condition, let left, let right, let result):
       Elementwise.choose(
         memory(condition), step: count(condition) == 1 ? 0 : 1, memory(left), leftStep: count(left) == 1 ? 0 : 1, memory(right),
