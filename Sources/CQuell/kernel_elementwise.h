@@ -60,14 +60,6 @@ INLINE void exponential(vector *x, int count) {
   EACH x[i] = p[i] * power_of_two(exponent[i] - half[i]);
 }
 
-INLINE vector rounded(vector x) {
-  /* A sum with 2^23 has no room for a fraction. */
-  const integers sign = (integers)x & spread(INT32_MIN);
-  const vector large = (vector)(sign | spread(0x4b000000));
-  const vector whole = (vector)((integers)((x + large) - large) | sign);
-  return choose(magnitude(x) < magnitude(large), whole, x);
-}
-
 /* Replaces some registers by a function of them. */
 INLINE void unary(enum unary function, vector *x, int count) {
   switch (function) {

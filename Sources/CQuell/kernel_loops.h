@@ -23,6 +23,8 @@ INLINE vector zeros(void);
 INLINE vector broadcast(float number);
 INLINE vector add(vector a, vector b);
 INLINE vector square_root(vector numbers);
+/* To whole numbers, of two that are as near to the even one. */
+INLINE vector rounded(vector numbers);
 /* Of each two the lesser or the greater one, and of two that cannot be compared the second. */
 INLINE vector lesser(vector a, vector b);
 INLINE vector greater(vector a, vector b);

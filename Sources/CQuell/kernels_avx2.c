@@ -22,6 +22,9 @@ INLINE vector add(vector a, vector b) {
 INLINE vector square_root(vector numbers) {
   return _mm256_sqrt_ps(numbers);
 }
+INLINE vector rounded(vector numbers) {
+  return _mm256_round_ps(numbers, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 INLINE vector lesser(vector a, vector b) {
   return _mm256_min_ps(a, b);
 }
