@@ -58,13 +58,16 @@ let package = Package(
       ]),
 
     // MARK: Tests
-    .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell"]),
+    .target(name: "RandomNumbers", path: "Tests/RandomNumbers"),
+    .testTarget(name: "QuellTests", dependencies: ["CQuell", "Quell", "RandomNumbers"]),
     .testTarget(name: "QuellJSONTests", dependencies: ["QuellJSON"]),
-    .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport"], exclude: ["Fixtures"]),
+    .testTarget(name: "QuellImportTests", dependencies: ["CQuell", "Quell", "QuellImport", "RandomNumbers"], exclude: ["Fixtures"]),
     .testTarget(name: "QuellCalibrationTests", dependencies: ["Quell", "QuellCalibration", "QuellImport"], exclude: ["Fixtures"]),
-    .testTarget(name: "QuellCostTests", dependencies: ["Quell", "QuellCost", "QuellDrawing"]),
+    .testTarget(name: "QuellCostTests", dependencies: ["Quell", "QuellCost", "QuellDrawing", "RandomNumbers"]),
     .testTarget(name: "QuellToolTests", dependencies: ["Quell", "QuellTool"], exclude: ["Fixtures"]),
-    .testTarget(name: "QuellFileTests", dependencies: ["Quell", "QuellCalibration", "QuellCost", "QuellImport", "QuellTool"]),
+    .testTarget(
+      name: "QuellFileTests",
+      dependencies: ["Quell", "QuellCalibration", "QuellCost", "QuellImport", "QuellTool", "RandomNumbers"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

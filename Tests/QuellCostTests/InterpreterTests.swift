@@ -1,4 +1,5 @@
 import Quell
+import RandomNumbers
 import Testing
 
 @testable import QuellCost

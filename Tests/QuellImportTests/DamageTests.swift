@@ -1,4 +1,5 @@
 import Foundation
+import RandomNumbers
 import Testing
 
 @testable import QuellImport
@@ -7,7 +8,7 @@ import Testing
 struct DamageTests {
   @Test func truncationAtAnyLengthIsRefused() throws {
     let data = try Data(contentsOf: fixtures.appendingPathComponent("opt_dy_past_eager/model.onnx"))
-    var numbers = Numbers(state: 1)
+    var numbers = SplitMix(state: 1)
     try withFolder { folder in
       let input = folder.appendingPathComponent("cut.onnx")
       let output = folder.appendingPathComponent("model.gguf").path
@@ -29,7 +30,7 @@ struct DamageTests {
   func damagedBytesNeverCrash(_ name: String) throws {
     let data = try Data(contentsOf: fixtures.appendingPathComponent("\(name)/model.onnx"))
     // The graph's structure is in the bytes outside large tensors; damage there is what matters.
-    var numbers = Numbers(state: 2)
+    var numbers = SplitMix(state: 2)
     try withFolder { folder in
       let input = folder.appendingPathComponent("damaged.onnx")
       let output = folder.appendingPathComponent("model.gguf").path

@@ -1,5 +1,6 @@
 import Foundation
 import Quell
+import RandomNumbers
 import Testing
 
 @testable import QuellImport
@@ -25,7 +26,7 @@ struct MatrixWriterTests {
   }
 
   private func random(_ count: Int, seed: UInt64) -> [Double] {
-    var numbers = Numbers(state: seed)
+    var numbers = SplitMix(state: seed)
     return (0..<count).map { _ in Double(Float.random(in: -3...3, using: &numbers)) }
   }
 

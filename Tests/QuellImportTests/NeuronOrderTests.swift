@@ -1,5 +1,6 @@
 import Foundation
 import Quell
+import RandomNumbers
 import Testing
 
 @testable import QuellImport
@@ -18,7 +19,7 @@ import Testing
   }
 
   private func shuffled(_ count: Int) -> [Int] {
-    var numbers = Numbers(state: 7)
+    var numbers = SplitMix(state: 7)
     return (0..<count).shuffled(using: &numbers)
   }
 

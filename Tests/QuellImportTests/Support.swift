@@ -63,19 +63,6 @@ func conversionFailure(_ from: String, _ to: String, _ options: ConversionOption
   }
 }
 
-/// Numbers that look random and are the same on every run.
-struct Numbers: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-}
-
 extension [Float] {
   /// Where the greatest number is.
   var argMax: Int { indices.max { self[$0] < self[$1] } ?? 0 }

@@ -1,5 +1,6 @@
 import CQuell
 import Foundation
+import RandomNumbers
 import Testing
 
 @testable import Quell

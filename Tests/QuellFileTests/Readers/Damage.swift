@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// Bytes with every small damage, and with random ones that are larger.
 struct Damage {
   /// Numbers at the edges of types, as they stand in binary files.
@@ -11,11 +13,11 @@ struct Damage {
   ]
 
   let bytes: [UInt8]
-  private var numbers: SplitMix64
+  private var numbers: SplitMix
 
   init(_ bytes: [UInt8], seed: UInt64) {
     self.bytes = bytes
-    numbers = SplitMix64(state: seed)
+    numbers = SplitMix(state: seed)
   }
 
   /// Every length shorter than it has.
@@ -59,18 +61,5 @@ struct Damage {
         changed[index] = UInt8(truncatingIfNeeded: number >> UInt64(8 * (index - place)))
       }
     }
-  }
-}
-
-/// Numbers that look random and are the same on every run [Steele et al., OOPSLA 2014].
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

@@ -1,4 +1,5 @@
 import CQuell
+import RandomNumbers
 import Testing
 
 @testable import Quell
