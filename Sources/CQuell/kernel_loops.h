@@ -303,7 +303,7 @@ MULTIPLY_KERNEL(TERNARY, ternary)
 #undef ADD_KERNEL
 
 TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
-                            float *values, float *dense);
+                            float *values);
 
 /* The table, with a loop over rows of ternary weights. */
 #define TABLE(ternary)                                                                                                 \

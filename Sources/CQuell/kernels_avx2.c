@@ -121,36 +121,29 @@ static const _Alignas(16) int8_t front[16][16] = {
 
 /* Lists what of four numbers, or of the `left` that there are, is above the limit, and returns how much. */
 INLINE size_t detect_four(const float *source, size_t left, __m128i limit, __m128i index, uint32_t *indices,
-                          float *values, float *dense) {
+                          float *values) {
   const __m128i mask = _mm_cmpgt_epi32(_mm_set1_epi32((int)left), _mm_setr_epi32(0, 1, 2, 3));
   const __m128 numbers = left == 4 ? _mm_loadu_ps(source) : _mm_maskload_ps(source, mask);
   const __m128i bits = _mm_castps_si128(numbers), magnitude = _mm_and_si128(bits, _mm_set1_epi32(0x7fffffff));
-  const __m128i above = _mm_srai_epi32(_mm_sub_epi32(limit, magnitude), 31);
-  const __m128i fires = left == 4 ? above : _mm_and_si128(mask, above);
+  const __m128i above = _mm_sub_epi32(limit, magnitude), fires = left == 4 ? above : _mm_and_si128(mask, above);
   const int chosen = _mm_movemask_ps(_mm_castsi128_ps(fires));
   const __m128i order = _mm_load_si128((const __m128i *)front[chosen]);
   _mm_storeu_si128((__m128i *)indices, _mm_shuffle_epi8(index, order));
   _mm_storeu_si128((__m128i *)values, _mm_shuffle_epi8(bits, order));
-  const __m128 sent = _mm_castsi128_ps(_mm_and_si128(bits, fires));
-  /* Storing under a mask takes some processors as long as all the rest. */
-  if (left == 4)
-    _mm_storeu_ps(dense, sent);
-  else
-    _mm_maskstore_ps(dense, mask, sent);
   return (size_t)__builtin_popcount((unsigned)chosen);
 }
 
 TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
-                            float *values, float *dense) {
+                            float *values) {
   const __m128i limit = _mm_castps_si128(_mm_set1_ps(threshold));
   __m128i index = _mm_add_epi32(_mm_set1_epi32((int)start), _mm_setr_epi32(0, 1, 2, 3));
   size_t at = 0, end = 0;
   for (; at + 4 <= count; at += 4) {
-    end += detect_four(source + at, 4, limit, index, indices + end, values + end, dense + at);
+    end += detect_four(source + at, 4, limit, index, indices + end, values + end);
     index = _mm_add_epi32(index, _mm_set1_epi32(4));
   }
   if (at < count)
-    end += detect_four(source + at, count - at, limit, index, indices + end, values + end, dense + at);
+    end += detect_four(source + at, count - at, limit, index, indices + end, values + end);
   return end;
 }
 

@@ -103,7 +103,7 @@ INLINE void unpack(const uint8_t *block, vector numbers[BLOCK / LANES]) {
 }
 
 TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
-                            float *values, float *dense) {
+                            float *values) {
   const __m512i limit = _mm512_castps_si512(_mm512_set1_ps(threshold));
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   __m512i index = _mm512_add_epi32(_mm512_set1_epi32((int)start), lanes);
@@ -116,7 +116,6 @@ TARGET static size_t detect(const float *source, size_t start, size_t count, flo
     /* Stored whole, because there is room, and because compressing into memory is slow on some processors. */
     _mm512_storeu_si512(indices + end, _mm512_maskz_compress_epi32(fires, index));
     _mm512_storeu_si512(values + end, _mm512_maskz_compress_epi32(fires, bits));
-    _mm512_mask_storeu_epi32(dense + at, mask, _mm512_maskz_mov_epi32(fires, bits));
     end += (size_t)__builtin_popcount(fires);
     index = _mm512_add_epi32(index, _mm512_set1_epi32(LANES));
   }

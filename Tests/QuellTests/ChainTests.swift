@@ -87,6 +87,7 @@ private func elementwiseModel(chained: Bool) -> FileBuilder {
               }
               first += part
             }
+            list.makeDense()
             #expect(list.inputs == source.count)
             return (Array(indices[..<list.count]), Array(values[..<list.count]), Array(dense))
           }

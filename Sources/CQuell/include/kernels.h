@@ -37,10 +37,9 @@ typedef void quell_multiply_rows_together(uint32_t type, const void *matrix, siz
                                           const quell_token *tokens, size_t count, size_t offset);
 
 /* Lists what of `count` numbers is above the threshold, in order, and returns how much. The first number has the index
- * `start`. Indices and values have room for 16 more than `count`; dense gets the source with zeros where nothing fired.
- */
+ * `start`. Indices and values have room for 16 more than `count`. */
 typedef size_t quell_detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
-                            float *values, float *dense);
+                            float *values);
 
 /* result[i] = a function of source[i], or of two elements, by the number that operations have for it. A step is 1, or 0
  * where one element serves all. The result may be an operand's memory. Gives whether it knows the function: not those

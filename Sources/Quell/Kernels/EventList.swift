@@ -9,7 +9,7 @@ struct EventList {
   let indices: UnsafeMutablePointer<UInt32>
   /// What each of them carries.
   let values: UnsafeMutablePointer<Float>
-  /// The inputs with zeros where nothing fired, for kernels that walk whole rows.
+  /// The inputs with zeros where nothing fired, for kernels that walk whole rows, once ``makeDense()`` has put them there.
   let dense: UnsafeMutablePointer<Float>
   /// How many inputs the site has.
   private(set) var inputs = 0
@@ -43,7 +43,9 @@ struct EventList {
   }
 
   /// Puts what events carry where whole rows are walked.
-  func updateDense() {
+  @_optimize(speed)
+  func makeDense() {
+    dense.update(repeating: 0, count: inputs)
     for event in 0..<count { dense[Int(indices[event])] = values[event] }
   }
 
@@ -75,7 +77,7 @@ struct EventList {
     inputs = first + count
     let start = first == 0 ? 0 : self.count
     if let kernels {
-      self.count = start + kernels.pointee.detect(source, first, count, threshold, indices + start, values + start, dense + first)
+      self.count = start + kernels.pointee.detect(source, first, count, threshold, indices + start, values + start)
       return
     }
     let limit = threshold.bitPattern
@@ -86,7 +88,6 @@ struct EventList {
       let fires = (limit &- (value.bitPattern & 0x7fff_ffff)) &>> 31
       indices[end] = UInt32(truncatingIfNeeded: index)
       values[end] = value
-      dense[index] = Float(bitPattern: value.bitPattern & (0 &- fires))
       end &+= Int(truncatingIfNeeded: fires)
     }
     self.count = end

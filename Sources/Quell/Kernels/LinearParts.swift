@@ -46,11 +46,9 @@ struct LinearParts {
     self.single = single
     (length, halves) = LinearParts.cut(linear, lanes, threads: threads)
     columns = (linear.outputs + length - 1) / length
-    if linear.matrix.format == .ternary {
-      for lane in 0..<lanes.count {
-        lanes[lane].events.makeWhole()
-        if linear.layout == .outputMajor { lanes[lane].events.updateDense() }
-      }
+    for lane in 0..<lanes.count {
+      if linear.matrix.format == .ternary { lanes[lane].events.makeWhole() }
+      if linear.layout == .outputMajor { lanes[lane].events.makeDense() }
     }
     guard lanes.count > 1, hasLoopsForSeveral else { return }
     for lane in 0..<lanes.count {

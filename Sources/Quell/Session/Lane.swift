@@ -30,7 +30,6 @@ struct Lane {
       scratch.initialize(repeating: 0)
       indices.initialize(repeating: 0)
       values.initialize(repeating: 0)
-      dense.initialize(repeating: 0)
       partial.initialize(repeating: 0)
       let events = EventList(indices: indices.baseAddress!, values: values.baseAddress!, dense: dense.baseAddress!)
       lanes.initializeElement(at: index, to: Lane(scratch: scratch.baseAddress!, events: events, partial: partial.baseAddress!))

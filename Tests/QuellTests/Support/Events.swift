@@ -12,16 +12,15 @@ final class Events {
     numbers = .allocate(capacity: 2 * room)
     list = EventList(indices: indices, values: numbers, dense: numbers + room)
     list.detect(source, count: source.count, threshold: threshold, try! instructionSet.kernels())
+    list.makeDense()
   }
 
   /// Every input is an event, zeros too.
   convenience init(all source: [Float]) {
     // A NaN fires whatever the threshold: detect NaNs, then put the inputs in their places.
     self.init([Float](repeating: .nan, count: source.count), threshold: 0)
-    for index in source.indices {
-      list.values[index] = source[index]
-      list.dense[index] = source[index]
-    }
+    for index in source.indices { list.values[index] = source[index] }
+    list.makeDense()
   }
 
   deinit {
