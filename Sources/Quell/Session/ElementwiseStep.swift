@@ -15,6 +15,9 @@ extension SessionStorage {
   }
 
   /// Runs a part of an operation that does the same to each element. Parts of a list of events are made in order.
+  ///
+  /// A call is nothing beside what it does, and another copy of it would take two kilobytes of a board's flash.
+  @inline(never)
   @_optimize(speed)
   mutating func executeElementwise(_ operation: Operation, _ part: Range<Int>) {
     let first = part.lowerBound
