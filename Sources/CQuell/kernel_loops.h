@@ -305,13 +305,13 @@ MULTIPLY_KERNEL(TERNARY, ternary)
 TARGET static size_t detect(const float *source, size_t start, size_t count, float threshold, uint32_t *indices,
                             float *values);
 
-/* The table, with a loop over rows of ternary weights. */
-#define TABLE(ternary)                                                                                                 \
+/* The table, with loops over rows of ternary weights. */
+#define TABLE(add_ternary, sum_ternary)                                                                                \
   {                                                                                                                    \
     .apply_unary = apply_unary, .apply_binary = apply_binary, .greatest = greatest, .detect = detect,                  \
     .add_rows_f32 = add_rows_f32, .add_rows_f16 = add_rows_f16, .add_rows_bf16 = add_rows_bf16,                        \
-    .add_rows_int8 = add_rows_int8, .add_rows_int4 = add_rows_int4, .add_rows_ternary = ternary,                       \
-    .multiply_rows_f32 = multiply_rows_f32, .multiply_rows_f16 = multiply_rows_f16,                                    \
+    .add_rows_int8 = add_rows_int8, .add_rows_int4 = add_rows_int4, .add_rows_ternary = add_ternary,                   \
+    .sum_rows_ternary = sum_ternary, .multiply_rows_f32 = multiply_rows_f32, .multiply_rows_f16 = multiply_rows_f16,   \
     .multiply_rows_bf16 = multiply_rows_bf16, .multiply_rows_int8 = multiply_rows_int8,                                \
     .multiply_rows_int4 = multiply_rows_int4, .multiply_rows_ternary = multiply_rows_ternary,                          \
     .add_rows_together = add_rows_together, .multiply_rows_together = multiply_rows_together,                          \

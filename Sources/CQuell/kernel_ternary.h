@@ -162,8 +162,8 @@ INLINE void begin_small_sums(struct small_sums *small, size_t outputs) {
   small->left = MOST_MAGNITUDE;
 }
 
-/* Adds sums of 16 bits to the results, which are whole numbers as well. */
-INLINE void add_small_sums(const struct small_sums *small, float *result, size_t outputs) {
+/* Puts sums of 16 bits into the results, which are whole numbers as well, or adds them to these. */
+INLINE void put_small_sums(const struct small_sums *small, float *result, size_t outputs, bool begins) {
   for (size_t block = 0; block < outputs; block += TERNARY_BLOCK)
 #pragma GCC unroll 8
     for (size_t i = 0; i < 8; i++) {
@@ -174,13 +174,23 @@ INLINE void add_small_sums(const struct small_sums *small, float *result, size_t
       if (is_quadruple)
         sum = _mm_srai_epi16(sum, 2);
       float *const place = result + block + 8 * i;
-      _mm256_storeu_ps(place, _mm256_add_ps(_mm256_loadu_ps(place), _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(sum))));
+      const __m256 sums = _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(sum));
+      _mm256_storeu_ps(place, begins ? sums : _mm256_add_ps(_mm256_loadu_ps(place), sums));
     }
 }
 
-/* Adds to columns of which there are no more than a span. */
-INLINE void add_ternary_span(const uint8_t *matrix, size_t stride, size_t outputs, const uint32_t *indices,
-                             const float *values, size_t events, float *result) {
+/* Empties sums of 16 bits into the results, the first time as what these begin with. */
+INLINE void empty_small_sums(const struct small_sums *small, float *result, size_t outputs, bool *begins) {
+  if (*begins)
+    put_small_sums(small, result, outputs, true);
+  else
+    put_small_sums(small, result, outputs, false);
+  *begins = false;
+}
+
+/* Makes the sums of columns of which there are no more than a span, or adds to them. */
+INLINE void run_ternary_span(const uint8_t *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                             const float *values, size_t events, float *result, bool begins) {
   const size_t length = events / STREAMS, passes = (events + STREAMS - 1) / STREAMS;
   struct ternary_pass pass;
   find_next_rows(&pass.rows, events_of_pass(0, length, events), matrix, stride, indices);
@@ -199,19 +209,35 @@ INLINE void add_ternary_span(const uint8_t *matrix, size_t stride, size_t output
     begin_ternary_pass(&pass, &prepared, place);
     find_next_rows(&pass.rows, events_of_pass(number + 1, length, events), matrix, stride, indices);
     if (prepared.magnitudes[place] > small.left) {
-      add_small_sums(&small, result, outputs);
+      empty_small_sums(&small, result, outputs, &begins);
       begin_small_sums(&small, outputs);
     }
     small.left -= prepared.magnitudes[place];
     small.events += prepared.events[place];
     run_ternary_pass(&pass, outputs, small.sums);
   }
-  add_small_sums(&small, result, outputs);
+  empty_small_sums(&small, result, outputs, &begins);
+}
+
+/* Not inlined, so that the loop is there once. */
+TARGET __attribute__((noinline)) static void run_ternary(const uint8_t *matrix, size_t stride, size_t outputs,
+                                                         const uint32_t *indices, const float *values, size_t events,
+                                                         float *result, bool begins) {
+  for (size_t first = 0; first < outputs; first += SPAN)
+    run_ternary_span(matrix + row_bytes(TERNARY, first), stride, outputs - first < SPAN ? outputs - first : SPAN,
+                     indices, values, events, result + first, begins);
 }
 
 TARGET static void add_rows_ternary(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
                                     const float *values, size_t events, float *result) {
-  for (size_t first = 0; events && first < outputs; first += SPAN)
-    add_ternary_span((const uint8_t *)matrix + row_bytes(TERNARY, first), stride,
-                     outputs - first < SPAN ? outputs - first : SPAN, indices, values, events, result + first);
+  if (events)
+    run_ternary(matrix, stride, outputs, indices, values, events, result, false);
+}
+
+TARGET static void sum_rows_ternary(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                                    const float *values, size_t events, float *result) {
+  if (events)
+    run_ternary(matrix, stride, outputs, indices, values, events, result, true);
+  else
+    memset(result, 0, outputs * sizeof *result);
 }

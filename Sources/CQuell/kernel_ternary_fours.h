@@ -94,3 +94,9 @@ INTEGERS static void add_rows_ternary_fours(const void *matrix, size_t stride, s
   }
   finish_sums(result, outputs, excess);
 }
+
+INTEGERS static void sum_rows_ternary_fours(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                                            const float *values, size_t events, float *result) {
+  memset(result, 0, outputs * sizeof *result);
+  add_rows_ternary_fours(matrix, stride, outputs, indices, values, events, result);
+}

@@ -147,7 +147,7 @@ TARGET static size_t detect(const float *source, size_t start, size_t count, flo
   return end;
 }
 
-static const quell_kernels kernels = TABLE(add_rows_ternary);
+static const quell_kernels kernels = TABLE(add_rows_ternary, sum_rows_ternary);
 
 const quell_kernels *quell_kernels_avx2(void) {
   return processor_has_avx2() ? &kernels : NULL;

@@ -2,6 +2,7 @@
 #if defined(__x86_64__)
 #include "processor_x86.h"
 #include <immintrin.h>
+#include <string.h>
 
 #define FEATURES "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"
 #define TARGET __attribute__((target(FEATURES)))
@@ -124,7 +125,8 @@ TARGET static size_t detect(const float *source, size_t start, size_t count, flo
 
 #include "kernel_ternary_fours.h"
 
-static const quell_kernels kernels = TABLE(add_rows_ternary), kernels_with_integers = TABLE(add_rows_ternary_fours);
+static const quell_kernels kernels = TABLE(add_rows_ternary, sum_rows_ternary);
+static const quell_kernels kernels_with_integers = TABLE(add_rows_ternary_fours, sum_rows_ternary_fours);
 
 const quell_kernels *quell_kernels_avx512(void) {
   if (!processor_has_avx512())

@@ -13,11 +13,12 @@ import Testing
 
   private func value(_ event: Int) -> Int { event % 3 == 0 ? -128 : event % 3 == 1 ? 127 : (event * 7919) % 256 - 128 }
 
-  /// The loop for boards, and those of the instruction sets that this machine has.
-  private static var ternaryLoops: [quell_add_rows] {
-    var loops: [quell_add_rows] = [quell_add_whole_rows_ternary]
+  /// The loop for boards, and those of the instruction sets that this machine has; whether it adds to what is there.
+  private static var ternaryLoops: [(run: quell_add_rows, adds: Bool)] {
+    var loops: [(quell_add_rows, Bool)] = [(quell_add_whole_rows_ternary, true)]
     for instructionSet in InstructionSet.available {
-      if let add = (try? instructionSet.kernels())?.pointee.add_rows_ternary { loops.append(add) }
+      guard let kernels = try? instructionSet.kernels() else { continue }
+      loops += [(kernels.pointee.add_rows_ternary, true), (kernels.pointee.sum_rows_ternary, false)]
     }
     return loops
   }
@@ -37,12 +38,12 @@ import Testing
       let bytes = GuardedBytes(stored.bytes)
       let indices = (0..<count).map { UInt32($0 * 5 % rows) }
       let expected = (0..<outputs).map { output in
-        Float(zip(indices, values).reduce(3) { $0 + signs[Int($1.0) * outputs + output] * $1.1 })
+        Float(zip(indices, values).reduce(0) { $0 + signs[Int($1.0) * outputs + output] * $1.1 })
       }
-      for (index, add) in WholeKernelTests.ternaryLoops.enumerated() {
-        var sums = [Float](repeating: 3, count: outputs)
-        add(bytes.start, outputs / 4, outputs, indices, values.map { Float($0) }, count, &sums)
-        #expect(sums == expected, "loop \(index), \(outputs) outputs")
+      for (index, loop) in WholeKernelTests.ternaryLoops.enumerated() {
+        var sums = [Float](repeating: loop.adds ? 3 : .nan, count: outputs)
+        loop.run(bytes.start, outputs / 4, outputs, indices, values.map { Float($0) }, count, &sums)
+        #expect(sums == expected.map { loop.adds ? $0 + 3 : $0 }, "loop \(index), \(outputs) outputs")
       }
     }
   }
@@ -64,15 +65,15 @@ import Testing
     for values in [(0..<count).map(value), [Int](repeating: -128, count: count), [Int](repeating: 127, count: count)] {
       let expected = (0..<outputs).map { output in
         let place = output / 64 * 16 + output % 16
-        let sum = zip(indices, values).reduce(-5) {
+        let sum = zip(indices, values).reduce(0) {
           $0 + (Int(matrix[Int($1.0) * stride + place] >> (output / 16 % 4 * 2)) & 3 - 1) * $1.1
         }
         return Float(sum)
       }
-      for (index, add) in WholeKernelTests.ternaryLoops.enumerated() {
-        var sums = [Float](repeating: -5, count: outputs)
-        add(bytes.start, stride, outputs, indices, values.map { Float($0) }, count, &sums)
-        #expect(sums == expected, "loop \(index)")
+      for (index, loop) in WholeKernelTests.ternaryLoops.enumerated() {
+        var sums = [Float](repeating: loop.adds ? -5 : .nan, count: outputs)
+        loop.run(bytes.start, stride, outputs, indices, values.map { Float($0) }, count, &sums)
+        #expect(sums == expected.map { loop.adds ? $0 - 5 : $0 }, "loop \(index)")
       }
     }
   }

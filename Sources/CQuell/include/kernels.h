@@ -12,6 +12,11 @@
 typedef void quell_add_rows(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
                             const float *values, size_t events, float *result);
 
+/* The same for sums that are all that a result will hold: memory that sums have driven out of the caches is then
+ * written once instead of twice. */
+typedef void quell_sum_rows(const void *matrix, size_t stride, size_t outputs, const uint32_t *indices,
+                            const float *values, size_t events, float *result);
+
 /* result[o] += row(o) times the vector. */
 typedef void quell_multiply_rows(const void *matrix, size_t outputs, const float *vector, size_t inputs, float *result);
 
@@ -63,6 +68,7 @@ typedef struct quell_kernels {
   quell_add_rows *add_rows_int8;
   quell_add_rows *add_rows_int4;
   quell_add_rows *add_rows_ternary;
+  quell_sum_rows *sum_rows_ternary;
   quell_multiply_rows *multiply_rows_f32;
   quell_multiply_rows *multiply_rows_f16;
   quell_multiply_rows *multiply_rows_bf16;

@@ -50,8 +50,7 @@ struct Linear {
       runSecond(events, partial, part)
       finish(result, partial: partial, part)
     } else {
-      begin(result, part)
-      add(events, 0..<inputs, to: result, part)
+      sum(events, 0..<inputs, result, part)
       finish(result, partial: nil, part)
     }
   }
@@ -59,17 +58,28 @@ struct Linear {
   // MARK: Steps
 
   /// The sums of the first half of the inputs, with what they begin with.
-  @_optimize(speed)
   func runFirst(_ events: EventList, _ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
-    begin(result, part)
-    add(events, 0..<middle, to: result, part)
+    sum(events, 0..<middle, result, part)
   }
 
   /// The sums of the second half.
-  @_optimize(speed)
   func runSecond(_ events: EventList, _ partial: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
-    (partial + part.lowerBound).update(repeating: 0, count: part.count)
-    add(events, middle..<matrix.rows, to: partial, part)
+    sum(events, middle..<inputs, partial, part)
+  }
+
+  /// Makes a part of the result what the events among some inputs contribute, with what sums of the first inputs begin with.
+  @_optimize(speed)
+  private func sum(_ events: EventList, _ inputs: Range<Int>, _ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+    if let kernels, matrix.format == .ternary, layout == .inputMajor, bias == nil || scale != nil {
+      addRows(TernaryElement.self, kernels.pointee.sum_rows_ternary, events, inputs, result, part)
+      return
+    }
+    if inputs.lowerBound == 0 {
+      begin(result, part)
+    } else {
+      (result + part.lowerBound).update(repeating: 0, count: part.count)
+    }
+    add(events, inputs, to: result, part)
   }
 
   /// Puts into a part of the result what its sums begin with: the bias, unless the sums are to be scaled before it is added.
@@ -133,14 +143,13 @@ struct Linear {
     let place = result + part.lowerBound
     switch layout {
     case .inputMajor:
-      let some = events.range(of: inputs)
-      let (indices, values) = (events.indices + some.lowerBound, events.values + some.lowerBound)
-      let columns = matrix.data + Element.bytes(part.lowerBound)
       if let kernels {
-        Element.addRows(kernels.pointee)(columns, matrix.rowBytes, part.count, indices, values, some.count, place)
+        addRows(Element.self, Element.addRows(kernels.pointee), events, inputs, result, part)
       } else {
+        let some = events.range(of: inputs)
         LinearInputMajor.add(
-          Element.self, columns, stride: matrix.rowBytes, outputs: part.count, indices, values, events: some.count, to: place)
+          Element.self, matrix.data + Element.bytes(part.lowerBound), stride: matrix.rowBytes, outputs: part.count,
+          events.indices + some.lowerBound, events.values + some.lowerBound, events: some.count, to: place)
       }
     case .outputMajor:
       // Every row is read whole: it is the part that is cut, not the inputs.
@@ -151,5 +160,16 @@ struct Linear {
         LinearOutputMajor.add(Element.self, rows, outputs: part.count, events.dense, inputs: events.inputs, to: place)
       }
     }
+  }
+
+  /// Runs a loop in C over the rows of the events among some inputs.
+  @inline(__always)
+  private func addRows<Element: WeightElement>(
+    _: Element.Type, _ loop: AddRows, _ events: EventList, _ inputs: Range<Int>, _ result: UnsafeMutablePointer<Float>, _ part: Range<Int>
+  ) {
+    let some = events.range(of: inputs)
+    loop(
+      matrix.data + Element.bytes(part.lowerBound), matrix.rowBytes, part.count, events.indices + some.lowerBound,
+      events.values + some.lowerBound, some.count, result + part.lowerBound)
   }
 }
