@@ -31,6 +31,13 @@ struct Feed: Hashable, Comparable {
 }
 
 extension Flow {
+  /// Notes that linear operations take in other vectors than before.
+  mutating func mapFeeds(_ site: (Trace, SiteInput) -> SiteInput) {
+    var mapped: [SiteInput: Set<Feed>] = [:]
+    for (before, places) in feeds { mapped[site(trace, before), default: []].formUnion(places) }
+    feeds = mapped
+  }
+
   /// The flows of both lanes, with outputs paired to inputs.
   static func pair(_ specialiser: Specialiser) throws(ImportFailure) -> [Flow] {
     let pairing = try Pairing(specialiser)

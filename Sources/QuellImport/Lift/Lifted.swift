@@ -15,7 +15,7 @@ struct Lifted {
     let normalization = NormalizationLift.apply(attention.flow)
     let fold = ParameterFold.apply(normalization.flow)
     let threshold = ThresholdLift.apply(fold.flow)
-    self.flow = threshold.flow
+    self.flow = BoundLift.apply(threshold.flow)
     (attentions, normalizations, folded, thresholds) = (attention.found, normalization.found, fold.found, threshold.found)
   }
 }

@@ -23,9 +23,7 @@ enum ThresholdLift {
       flow.thresholds[number] = site.threshold
       found += 1
     }
-    var feeds: [SiteInput: Set<Feed>] = [:]
-    for (site, places) in flow.feeds { feeds[flow.trace.beforeThreshold(site.elements), default: []].formUnion(places) }
-    flow.feeds = feeds
+    flow.mapFeeds { trace, site in trace.beforeThreshold(site.elements) }
     return (flow, found)
   }
 }

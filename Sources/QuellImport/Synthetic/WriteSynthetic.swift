@@ -25,7 +25,7 @@ private func syntheticProgram(_ shape: DecoderShape) throws(ImportFailure) -> Pr
     case .opt: SyntheticFlow.opt(shape)
     case .matmulfree: SyntheticFlow.matMulFree(shape)
     }
-  return ScratchPlan.plan(try Lowering.lower(flow, nodes: []).fused.program)
+  return ScratchPlan.plan(try Lowering.lower(BoundLift.apply(flow), nodes: []).fused.program)
 }
 
 extension Program {
