@@ -107,6 +107,8 @@ struct BoundTests {
     let other = try imported(graph(form, greatestOf: "other"))
     #expect(other.bounds == 2 && other.formats == ["ternary"])
     #expect(try imported(graph(form, least: 1e-38)).bounds == 2)
+    // Nor is anything said of ranges beyond those for which roundings are known.
+    #expect(try imported(graph(form, most: 0x1p21, bounds: (-0x1p22, 0x1p22))).bounds == 2)
   }
 
   /// Roundings move no number beyond what is said of them, however large or small the vector's are.

@@ -68,26 +68,26 @@ extension Trace {
   /// The magnitude that a number times a factor cannot exceed, because the factor is that magnitude over the greatest one of a vector that
   /// has the number at a place.
   private func part(ofGreatest number: Element, at place: Int, times factor: Element) -> Double? {
-    switch values[Int(factor.value)].source {
-    case .binary(.divide, let left, let right):
-      guard let part = known(left[Int(factor.index)]), Trace.parts.contains(part),
-        isGreatest(right[Int(factor.index)], of: number, at: place)
-      else {
-        return nil
+    if let part = part(ofGreatest: number, at: place, timesQuotient: factor) { return part }
+    // part * (1 / greatest)
+    guard case .binary(.multiply, let left, let right) = values[Int(factor.value)].source else { return nil }
+    let index = Int(factor.index)
+    for (quotient, multiple) in [(left[index], right[index]), (right[index], left[index])] {
+      if let multiple = known(multiple), Trace.parts.contains(multiple),
+        let part = part(ofGreatest: number, at: place, timesQuotient: quotient), Trace.parts.contains(multiple * part)
+      {
+        return multiple * part
       }
-      return part
-    case .binary(.multiply, let left, let right):
-      // part * (1 / greatest)
-      for (inner, other) in [(left, right), (right, left)] {
-        if let multiple = known(other[Int(factor.index)]), Trace.parts.contains(multiple),
-          let part = part(ofGreatest: number, at: place, times: inner[Int(factor.index)])
-        {
-          return multiple * part
-        }
-      }
-      return nil
-    default: return nil
     }
+    return nil
+  }
+
+  private func part(ofGreatest number: Element, at place: Int, timesQuotient factor: Element) -> Double? {
+    guard case .binary(.divide, let left, let right) = values[Int(factor.value)].source,
+      let part = known(left[Int(factor.index)]), Trace.parts.contains(part),
+      isGreatest(right[Int(factor.index)], of: number, at: place)
+    else { return nil }
+    return part
   }
 
   /// A dividend and a known divisor, or a factor as such.
