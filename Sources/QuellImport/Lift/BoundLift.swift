@@ -10,7 +10,7 @@ enum BoundLift {
       guard case .linear(let matrix, let input, let bias) = flow.trace.values[number].source else { continue }
       flow.trace.replace(number, by: .linear(matrix: matrix, input: flow.trace.beforeIdleBounds(input), bias: bias))
     }
-    flow.mapFeeds { trace, site in SiteInput(elements: trace.beforeIdleBounds(site.elements), threshold: site.threshold) }
+    flow.feeds = flow.feeds { SiteInput(elements: flow.trace.beforeIdleBounds($0.elements), threshold: $0.threshold) }
     return flow
   }
 }

@@ -31,11 +31,11 @@ struct Feed: Hashable, Comparable {
 }
 
 extension Flow {
-  /// Notes that linear operations take in other vectors than before.
-  mutating func mapFeeds(_ site: (Trace, SiteInput) -> SiteInput) {
+  /// Where the graph hands vectors to linear operations that take in other ones.
+  func feeds(_ site: (SiteInput) -> SiteInput) -> [SiteInput: Set<Feed>] {
     var mapped: [SiteInput: Set<Feed>] = [:]
-    for (before, places) in feeds { mapped[site(trace, before), default: []].formUnion(places) }
-    feeds = mapped
+    for (before, places) in feeds { mapped[site(before), default: []].formUnion(places) }
+    return mapped
   }
 
   /// The flows of both lanes, with outputs paired to inputs.

@@ -23,7 +23,7 @@ enum ThresholdLift {
       flow.thresholds[number] = site.threshold
       found += 1
     }
-    flow.mapFeeds { trace, site in trace.beforeThreshold(site.elements) }
+    flow.feeds = flow.feeds { flow.trace.beforeThreshold($0.elements) }
     return (flow, found)
   }
 }

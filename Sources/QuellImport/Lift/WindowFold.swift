@@ -26,10 +26,7 @@ struct WindowFold {
     guard logits.allSatisfy({ $0.position == nil || $0.position == past }) else {
       throw .unsupported("The last logits are not those of the last token; export logits in the order of the tokens.")
     }
-    var feeds: [SiteInput: Set<Feed>] = [:]
-    for (site, places) in flow.feeds {
-      feeds[SiteInput(elements: site.elements.map { fold.place($0).element }), default: []].formUnion(places)
-    }
+    let feeds = flow.feeds { SiteInput(elements: $0.elements.map { fold.place($0).element }) }
     return (Flow(trace: fold.step, logits: logits.map { $0.element }, states: [], feeds: feeds), fold.found)
   }
 
