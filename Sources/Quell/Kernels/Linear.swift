@@ -67,26 +67,26 @@ struct Linear {
     sum(events, middle..<inputs, partial, part)
   }
 
-  /// Makes a part of the result what the events among some inputs contribute, with what sums of the first inputs begin with.
+  /// Makes a part of the result what the events among some inputs contribute, with what their sums begin with.
   @_optimize(speed)
   private func sum(_ events: EventList, _ inputs: Range<Int>, _ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
-    if let kernels, matrix.format == .ternary, layout == .inputMajor, bias == nil || scale != nil {
+    if let kernels, matrix.format == .ternary, layout == .inputMajor, start(of: inputs) == nil {
       addRows(TernaryElement.self, kernels.pointee.sum_rows_ternary, events, inputs, result, part)
       return
     }
-    if inputs.lowerBound == 0 {
-      begin(result, part)
-    } else {
-      (result + part.lowerBound).update(repeating: 0, count: part.count)
-    }
+    begin(inputs, result, part)
     add(events, inputs, to: result, part)
   }
 
-  /// Puts into a part of the result what its sums begin with: the bias, unless the sums are to be scaled before it is added.
+  /// What the sums of some inputs begin with, if it is not zeros: those of the first ones with the bias, unless the sums are to be scaled
+  /// before it is added.
+  private func start(of inputs: Range<Int>) -> UnsafePointer<Float>? { inputs.lowerBound == 0 && scale == nil ? bias : nil }
+
+  /// Puts into a part of the result what the sums of some inputs begin with.
   @_optimize(speed)
-  func begin(_ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
-    if let bias, scale == nil {
-      (result + part.lowerBound).update(from: bias + part.lowerBound, count: part.count)
+  func begin(_ inputs: Range<Int>, _ result: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+    if let start = start(of: inputs) {
+      (result + part.lowerBound).update(from: start + part.lowerBound, count: part.count)
     } else {
       (result + part.lowerBound).update(repeating: 0, count: part.count)
     }

@@ -101,11 +101,13 @@ struct LinearParts {
   @_optimize(speed)
   private func runTogether(_ part: Range<Int>) {
     let hasTwoSums = linear.hasTwoSums
-    for lane in 0..<lanes.count { linear.begin(result(lane), part) }
-    add(0..<(hasTwoSums ? linear.middle : linear.inputs), tokens, part) { result($0) }
+    let first = 0..<(hasTwoSums ? linear.middle : linear.inputs)
+    for lane in 0..<lanes.count { linear.begin(first, result(lane), part) }
+    add(first, tokens, part) { result($0) }
     if hasTwoSums {
-      for lane in 0..<lanes.count { (lanes[lane].partial + part.lowerBound).update(repeating: 0, count: part.count) }
-      add(linear.middle..<linear.inputs, tokens + lanes.count, part) { lanes[$0].partial }
+      let second = linear.middle..<linear.inputs
+      for lane in 0..<lanes.count { linear.begin(second, lanes[lane].partial, part) }
+      add(second, tokens + lanes.count, part) { lanes[$0].partial }
     }
     for lane in 0..<lanes.count { linear.finish(result(lane), partial: hasTwoSums ? lanes[lane].partial : nil, part) }
   }
